@@ -1,0 +1,1 @@
+"""What arrives at the observer: response, dipoles, multipoles and their ensembles."""

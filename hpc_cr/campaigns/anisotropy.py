@@ -1,0 +1,168 @@
+"""The anisotropy campaign: fields, backtracking and skies, shared out over MPI ranks.
+
+Rank 0 lays the file out and distributes tasks; the leader of each team receives them; the team
+synthesises the realisation's grids together, each rank backtracks its share of the particles
+into arrays that the team shares, and the leader measures the sky and writes the entry.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.campaigns.warm_up import warm_up
+from hpc_cr.campaigns.work import make_tasks
+from hpc_cr.campaigns.workshop import Workshop
+from hpc_cr.io import layout, provenance
+from hpc_cr.io.errors import ResultError
+from hpc_cr.io.lock import FileLock
+from hpc_cr.io.writer import ResultWriter, check_resumable
+from hpc_cr.parallel.communicator import agree
+from hpc_cr.parallel.distribution import Distribution
+from hpc_cr.parallel.signals import StopSignals
+from hpc_cr.parallel.teams import Team
+from hpc_cr.trajectories.directions import observer_positions
+
+
+class Outcome(NamedTuple):
+    """How a run ended."""
+
+    complete: bool
+    stopped_by: str | None  # name of the signal
+
+
+class Progress:
+    """What rank 0 tells the display; this one is silent (see `hpc_cr.cli.progress`)."""
+
+    def note(self, text):
+        """A line of news."""
+
+    def begin(self, entries, done, cost):
+        """Tracking begins: entries in all and finished before, particle-steps expected."""
+
+    def entry(self, cost, steps):
+        """One entry is finished."""
+
+    def tick(self):
+        """Called often; shows the state now and then."""
+
+    def end(self):
+        """Tracking has ended."""
+
+
+def run(job, path, comm, *, resume=False, overwrite=False, progress=None):
+    """Run a job into a result file; collective over `comm`.
+
+    Parameters
+    ----------
+    job : Job
+    path : Path
+    comm : Comm
+    resume, overwrite : bool
+        What to do with a file that exists.
+    progress : Progress, optional
+        Display, on rank 0.
+
+    Returns
+    -------
+    Outcome
+        The same on all ranks.
+
+    Raises
+    ------
+    ResultError, SharedMemoryError
+        On all ranks.
+    """
+    progress = progress or Progress()
+    with StopSignals() as signals:
+        lock = FileLock(path) if comm.rank == 0 else None
+        try:
+            done = agree(comm, lambda: _prepare(job, path, lock, resume, overwrite), ResultError)
+            if lock is not None and lock.note:
+                progress.note(lock.note)
+            if all(flags.all() for flags in done.values()):
+                return Outcome(True, None)
+            return _run_missing(job, path, comm, done, signals, progress)
+        finally:
+            if lock is not None:
+                lock.release()
+
+
+def _prepare(job, path, lock, resume, overwrite):
+    """Lock and create or check the file (rank 0); the done flags by case."""
+    if path.exists() and not resume and not overwrite:
+        raise ResultError(f"{path} exists: --resume completes it, --overwrite replaces it,"
+                          " -o names another file")
+    lock.acquire()
+    if resume and path.exists():
+        return check_resumable(path, job)
+    observers = {case.name: observer_positions(case.job) for case in job.cases}
+    layout.create(path, job, provenance=provenance.collect(), observers=observers)
+    return {case.name: np.zeros((case.job.n_row, len(case.job.particles.rigidities)), bool)
+            for case in job.cases}
+
+
+def _run_missing(job, path, comm, done, signals, progress):
+    progress.note("preparing: kernels, memory, file")
+    warm_up(job, comm)
+    team = Team(comm, job.parallel.team_size)
+    workshop = Workshop(job, comm, team)
+    writer = ResultWriter(path, job, comm=team.leaders) if team.leader else None
+    if comm.rank == 0 and not writer.parallel:
+        progress.note("h5py has no parallel HDF5: rank 0 writes for all")
+    if comm.rank == 0:
+        slot = writer.record_start(provenance.collect(), ranks=comm.size,
+                                   team_size=job.parallel.team_size)
+        tasks = make_tasks(job.cases, done, team.number)
+        flags = np.concatenate([flags.ravel() for flags in done.values()])
+        progress.begin(flags.size, int(flags.sum()), sum(task.cost for task in tasks))
+
+        def on_report(report):
+            name, row, rig, numbers, cost = report
+            if "response" in numbers:  # h5py without MPI: this rank writes for all
+                writer.write_entry(name, row, rig, numbers)
+            progress.entry(cost, numbers["steps"])
+
+        distribution = Distribution(comm, team.number, signals, tasks, on_report, progress.tick)
+    else:
+        distribution = Distribution(comm, team.number, signals)
+    _work(workshop, distribution, writer)
+    distribution.finish()
+    progress.end()
+    complete = None
+    if comm.rank == 0:
+        complete = all(writer.done_flags(case.name).all() for case in job.cases)
+        writer.record_end(slot, "complete" if complete else f"stopped by {distribution.stopped_by}")
+    # an exception before this point ends the program through the abort hook: closing and freeing
+    # are collective and would wait for ranks that never come
+    if writer is not None:
+        writer.close()
+    workshop.clear()
+    team.free()
+    return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
+
+
+def _work(workshop, distribution, writer):
+    """Tasks until there are none, or a signal."""
+    team = workshop.team
+    message = np.empty(workshop.message_length, np.int64)
+    while True:
+        if team.leader:
+            task = distribution.next_task()
+            workshop.encode(message, task)
+        team.broadcast(message, distribution.poll)
+        decoded = workshop.decode(message)
+        if decoded is None:
+            return
+        case, realisation, entries = decoded
+        for row, rig in entries:
+            numbers = workshop.compute(case, realisation, row, rig, distribution.poll)
+            if numbers is None:
+                break
+            if not team.leader:
+                continue
+            name, cost = workshop.cases[case].name, workshop.cost(case, rig)
+            numbers["rank"] = distribution.comm.rank
+            if writer.can_write:
+                writer.write_entry(name, row, rig, numbers)
+                numbers = {"steps": numbers["steps"]}
+            distribution.report((name, row, rig, numbers, cost))

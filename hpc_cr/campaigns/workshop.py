@@ -1,0 +1,161 @@
+"""What a team computes with: its shared field, its particle arrays, one entry at a time."""
+
+import time
+
+import numpy as np
+
+from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.campaigns.work import entry_cost, plan_of
+from hpc_cr.fields.nested import (
+    field_on,
+    grid_dtype,
+    grid_shape,
+    synthesise_unit,
+    synthesis_units,
+)
+from hpc_cr.trajectories.backtrack import advance
+from hpc_cr.trajectories.directions import observer_positions, start_directions
+from hpc_cr.trajectories.state import FINISHED, RUNNING, State, start, state_layout
+
+
+class Workshop:
+    """What a rank needs to compute entries: the team's field and particle arrays.
+
+    Parameters
+    ----------
+    job : Job
+    comm : Comm
+        All ranks (memory is allocated together).
+    team : Team
+    """
+
+    def __init__(self, job, comm, team):
+        self.cases = job.cases
+        self.team = team
+        jobs = [case.job for case in job.cases]
+        # the largest case sizes the memory; two particle buffers, so that the leader can measure
+        # one entry while the others track the next
+        grid_bytes = max(int(np.prod(grid_shape(j))) * grid_dtype(j).itemsize for j in jobs)
+        n_pix, n_stop = max(j.n_pix for j in jobs), max(len(j.stops[0]) for j in jobs)
+        state_bytes = sum(int(np.prod(shape)) * np.dtype(kind).itemsize
+                          for _, shape, kind in state_layout(n_pix, n_stop))
+        self._grid, *self._buffers = team.allocate(
+            comm, [((grid_bytes,), np.uint8), ((state_bytes,), np.uint8),
+                   ((state_bytes,), np.uint8)])
+        self._next_buffer = 0
+        self._field = None
+        self._field_name = None
+        self._skies = {}
+        self._positions = {}
+        most = max(len(j.particles.rigidities) * j.particles.observers for j in jobs)
+        self.message_length = 3 + 2 * most
+
+    def clear(self):
+        """Forget the views of shared memory, before it is freed."""
+        self._grid = self._buffers = self._field = None
+
+    @staticmethod
+    def encode(message, task):
+        """Write a task into the team's message; None means the end."""
+        if task is None:
+            message[0] = -1
+            return
+        message[:3] = task.case, task.realisation, len(task.entries)
+        message[3:3 + 2 * len(task.entries)] = np.ravel(task.entries)
+
+    @staticmethod
+    def decode(message):
+        """(case, realisation, entries) of a message, or None."""
+        if message[0] < 0:
+            return None
+        case, realisation, count = message[:3].tolist()
+        return case, realisation, message[3:3 + 2 * count].reshape(-1, 2).tolist()
+
+    def cost(self, case, rig):
+        """Particle-steps expected of an entry."""
+        return entry_cost(self.cases[case].job, rig)
+
+    def field(self, case, realisation, poll):
+        """The team's field of a realisation, synthesised together unless it is there."""
+        if self._field_name == (case, realisation):
+            return self._field
+        job = self.cases[case].job
+        shape, kind = grid_shape(job), grid_dtype(job)
+        count = int(np.prod(shape)) * kind.itemsize
+        grid = self._grid[:count].view(kind).reshape(shape)
+        # nobody may still track in the field that is overwritten
+        self.team.barrier(poll)
+        units = synthesis_units(job)
+        first, last = self.team.share_of(len(units))
+        for unit in units[first:last]:
+            synthesise_unit(grid, job, realisation, unit)
+            poll()
+        self.team.barrier(poll)
+        self._field, self._field_name = field_on(grid, job, realisation), (case, realisation)
+        return self._field
+
+    def _state(self, n_pix, n_stop):
+        """The next of the two particle buffers as a State."""
+        memory = self._buffers[self._next_buffer]
+        self._next_buffer = 1 - self._next_buffer
+        arrays, offset = [], 0
+        for _, shape, kind in state_layout(n_pix, n_stop):
+            size = int(np.prod(shape)) * np.dtype(kind).itemsize
+            arrays.append(memory[offset:offset + size].view(kind).reshape(shape))
+            offset += size
+        return State(*arrays)
+
+    def _sky(self, case, row):
+        """Start directions and observables of a row; HEALPix ones are shared by all rows."""
+        job = self.cases[case].job
+        nside = job.particles.nside
+        key = (nside, job.output.l_max) if nside is not None else (case, row)
+        if key not in self._skies:
+            if nside is None:
+                self._skies.clear()
+            self._skies[key] = SkyObservables(start_directions(job, row), nside, job.output.l_max)
+        return self._skies[key]
+
+    def compute(self, case, realisation, row, rig, poll):
+        """One entry; collective over the team.
+
+        Returns
+        -------
+        dict or None
+            The entry on the leader, an empty dict on the others; None when it was abandoned.
+        """
+        job = self.cases[case].job
+        field = self.field(case, realisation, poll)
+        plan = plan_of(job, rig)
+        sky = self._sky(case, row)
+        if case not in self._positions:
+            self._positions[case] = observer_positions(job)
+        state = self._state(job.n_pix, len(plan.stops))
+        first, last = self.team.share_of(job.n_pix)
+        began = time.perf_counter()
+        start(state, first, last, self._positions[case][row], sky.directions, plan)
+        finished = advance(field.arrays, plan, state, first, last, job.integrator.method, poll)
+        spent = time.perf_counter() - began
+        abandoned, seconds = self.team.total(np.array([float(not finished), spent]), poll)
+        if abandoned:
+            return None
+        if not self.team.leader:
+            return {}
+        return self._measure(job, sky, state, rig, seconds)
+
+    @staticmethod
+    def _measure(job, sky, state, rig, seconds):
+        entry = sky.measure(state.out_position, state.out_direction, job.gradient_vectors[rig])
+        if job.output.displacement:
+            entry["displacement"] = state.out_position.transpose(0, 2, 1).astype(np.float32)
+        if job.output.final_direction:
+            entry["final_direction"] = state.out_direction.transpose(0, 2, 1).astype(np.float32)
+        if job.output.crossing_time:
+            entry["crossing_time"] = state.out_time.astype(np.float32)
+        if np.any(state.status == RUNNING):
+            raise AssertionError("a particle was left on its way")
+        entry["unfinished"] = int(np.count_nonzero(state.status != FINISHED))
+        entry["over_tolerance"] = int(state.over.sum())
+        entry["steps"] = int(state.steps.sum())
+        entry["seconds"] = float(seconds)
+        return entry

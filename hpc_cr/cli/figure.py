@@ -1,0 +1,98 @@
+"""hpc-cr figure: draw a figure from one or several result files."""
+
+import click
+
+
+class Direction(click.ParamType):
+    """Galactic direction "l,b" in degrees."""
+
+    name = "l,b"
+
+    def convert(self, value, param, ctx):
+        """Two finite numbers, |b| <= 90."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            longitude, latitude = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}: give Galactic l,b in degrees, such as 90,0", param, ctx)
+        if not (abs(longitude) <= 360 and abs(latitude) <= 90):
+            self.fail(f"{value!r}: l lies within -360 and 360, b within -90 and 90", param, ctx)
+        return longitude, latitude
+
+
+@click.command(help="Draw the figure NAME from result files; --list says what there is.")
+@click.argument("name", required=False)
+@click.argument("files", metavar="OUT.h5 ...", nargs=-1, type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    help="A .png, .pdf or .svg file; default OUT-NAME.png beside OUT.",
+)
+@click.option("--list", "show_list", is_flag=True, help="List the figures and stop.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="NAME",
+    help="Only this case (repeatable); default: one panel for each.",
+)
+@click.option(
+    "--rigidity",
+    "rigidities",
+    multiple=True,
+    metavar="R",
+    help='Index or value, such as 0 or "100 TV" (repeatable); default: the highest,'
+    " or all where the figure compares them.",
+)
+@click.option(
+    "--stop",
+    default="-1",
+    metavar="T",
+    help='Stopping time or radius: index or value such as "60 pc"; default: the last.',
+)
+@click.option(
+    "--gradient",
+    type=Direction(),
+    metavar="L,B",
+    help="Galactic direction of the gradient in degrees; its size stays the job's.",
+)
+@click.option(
+    "--from-field",
+    is_flag=True,
+    help="dipole-longitude: the gradient's angle from the regular field.",
+)
+@click.option(
+    "--realisation", default=0, show_default=True, metavar="N", help="sky-map: which realisation."
+)
+@click.option(
+    "--smooth",
+    type=click.FloatRange(0, 90),
+    default=0.0,
+    metavar="DEG",
+    help="sky-map: average over discs of this radius.",
+)
+@click.option("--subtract-dipole", is_flag=True, help="sky-map: take the dipole out.")
+@click.option(
+    "--significance", is_flag=True, help="sky-map: in standard deviations of the sampling noise."
+)
+def command(name, files, output, show_list, **options):
+    """Draw one figure and print where it is."""
+    from hpc_cr.figures import FIGURES, make
+    from hpc_cr.figures.panels import Options
+
+    if show_list:
+        width = max(len(key) for key in FIGURES)
+        for key, entry in FIGURES.items():
+            click.echo(f"{key:{width}}  {entry.description}")
+        return
+    if name is None:
+        raise click.UsageError(f"missing the figure's NAME: {', '.join(FIGURES)}")
+    if name not in FIGURES:
+        raise click.UsageError(f"no figure {name!r}; figures: {', '.join(FIGURES)}")
+    if not files:
+        raise click.UsageError(f"{name}: missing the result file, OUT.h5")
+    path = make(name, files, output, Options(**options))
+    click.echo(f"Figure: {path}")

@@ -1,0 +1,85 @@
+"""`hpc-cr plan`: what a job is and needs, without running it."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("plan")
+@click.argument("job", type=click.Path(path_type=Path))
+@click.option("--ranks", type=click.IntRange(min=1), default=1, show_default=True,
+              help="MPI ranks the run will have, for its wall time and memory.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.SUB=VALUE",
+              help="Change a key of the job, as for `hpc-cr run`.")
+def command(job, ranks, overrides):
+    """Check JOB.toml and print its settings, scales, memory and cost.
+
+    Measures a few seconds of tracking per rigidity on this machine's core.
+    """
+    from hpc_cr.config import load_job
+
+    job = load_job(job, overrides)
+    print(f"# {job.name}: the job with every default resolved\n")
+    print(job.to_toml())
+    for case in job.cases:
+        _scales(case)
+    for warning in job.warnings:
+        print(f"warning: {warning}")
+    _needs(job, ranks)
+
+
+def _scales(case):
+    """Physical scales and grids of one case."""
+    from hpc_cr.config.scales import kept_power
+
+    job = case.job
+    title = f'case "{case.name}"' if case.name else "scales"
+    print(f"# {title}")
+    print(f"  reference field sqrt(B0^2 + B_rms^2)   {job.b_ref:.4g} uG")
+    print(f"  coherence length L_c (two-sided)       {job.coherence_length:.4g} pc")
+    print(f"  wavelengths L_max ... L_min            {job.turbulence.outer_scale:.4g} ..."
+          f" {job.turbulence.inner_scale:.4g} pc")
+    kind = "times c T" if job.boundary.kind == "time" else "radii"
+    for rig, rigidity in enumerate(job.particles.rigidities):
+        stops = ", ".join(f"{stop:.4g}" for stop in job.stops[rig])
+        print(f"  {rigidity:8.4g} PV: r_g {job.gyroradii[rig]:.4g} pc, estimated mean free path"
+              f" {job.mean_free_paths[rig]:.4g} pc, {kind} {stops} pc")
+    if job.levels:
+        print("  level   box [pc]   waves [pc]          rms [uG]   cell [pc]   cells/shortest wave"
+              "   power kept")
+    for number, level in enumerate(job.levels):
+        cell = level.box / level.cells
+        kept = kept_power(level, job.turbulence.slope, job.grids.compensate)
+        print(f"  {number:5d} {level.box:10.4g}   {level.longest:7.4g} - {level.shortest:<7.4g}"
+              f" {level.rms:9.4g}  {cell:10.4g}   {level.shortest / cell:19.2f}   {kept:10.3f}")
+    print()
+
+
+def _needs(job, ranks):
+    """Memory, file and time."""
+    from hpc_cr.campaigns import planning
+    from hpc_cr.campaigns.warm_up import load_kernels
+    from hpc_cr.cli.progress import duration
+
+    grids, particles = planning.memory_bytes(job)
+    team = min(job.parallel.team_size, ranks)
+    teams = -(-ranks // team)
+    print("# needs")
+    print(f"  memory: {grids / 2**20:.0f} MiB of grids and {particles / 2**20:.0f} MiB of particles"
+          f" per team of {team}; {ranks} ranks on one node:"
+          f" {(teams * (grids + particles) / 2**20 + 250 * ranks) / 1024:.2f} GiB"
+          " (250 MiB for each rank's libraries)")
+    print(f"  result file: {planning.file_bytes(job) / 2**20:.1f} MiB")
+    load_kernels(job)
+    total = 0.0
+    for case in job.cases:
+        cost = planning.measure(case.job)
+        total += cost.core_seconds
+        label = f'case "{case.name}": ' if case.name else ""
+        print(f"  {label}synthesis {cost.synthesis_seconds:.2f} s per realisation and core")
+        for rig, rigidity in enumerate(case.job.particles.rigidities):
+            print(f"    {rigidity:.4g} PV: {cost.steps[rig]:.3g} particle-steps per sky at"
+                  f" {1e9 * cost.step_seconds[rig]:.0f} ns:"
+                  f" {duration(cost.steps[rig] * cost.step_seconds[rig])}")
+    print(f"  in all {total / 3600:.3g} core-hours, about {duration(total / ranks)} on {ranks} rank"
+          f"{'s' if ranks > 1 else ''} of this machine's cores (measured in seconds: +-25 %)")

@@ -1,0 +1,121 @@
+"""Types of the job file's values: quantities with units, numbers, words, lists.
+
+Each type turns TOML input into an internal value, or raises a ValueError that says what is allowed,
+and turns the internal value back into TOML.
+"""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from hpc_cr.config.errors import JobError, shown
+from hpc_cr.config.units import format_quantity, parse_quantity
+
+
+def key(default, text, form, shown_default=None):
+    """A key of the job file.
+
+    Parameters
+    ----------
+    default
+        Internal value if the key is left out; None where it is derived from other keys.
+    text : str
+        What the key sets.
+    form : str
+        Type, unit and allowed values, for the reference page.
+    shown_default : str, optional
+        The default in words, where it is derived.
+    """
+    return Field(default=default, description=text,
+                 json_schema_extra={"form": form, "default": shown_default})
+
+
+def quantity(kind, zero=False):
+    """Type of a quantity: text with a unit, positive (or also zero), a float inside."""
+
+    def read(value):
+        number = parse_quantity(value, kind)
+        if number < 0 or (number == 0 and not zero):
+            raise JobError(f"{shown(value)} must {'not be negative' if zero else 'be positive'}")
+        return number
+
+    return Annotated[
+        float,
+        BeforeValidator(read),
+        PlainSerializer(lambda number: format_quantity(number, kind), return_type=str),
+    ]
+
+
+def number(least=None, most=None, above=None):
+    """Type of a bare real number between bounds."""
+
+    def read(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise JobError(f"{shown(value)} is not a number")
+        if not -1e300 < value < 1e300:
+            raise JobError(f"{shown(value)} is not a finite number")
+        _check_bounds(value, least, most, above)
+        return float(value)
+
+    return Annotated[float, BeforeValidator(read)]
+
+
+def whole(least, most=None):
+    """Type of a whole number between bounds."""
+
+    def read(value):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise JobError(f"{shown(value)} is not a whole number")
+        _check_bounds(value, least, most, None)
+        return value
+
+    return Annotated[int, BeforeValidator(read)]
+
+
+def _check_bounds(value, least, most, above):
+    if above is not None and value <= above:
+        raise JobError(f"{shown(value)} must be above {above}")
+    if least is not None and value < least:
+        raise JobError(f"{shown(value)} must be at least {least}")
+    if most is not None and value > most:
+        raise JobError(f"{shown(value)} must be at most {most}")
+
+
+def as_list(value):
+    """The items of a list; a single value counts as a list of one."""
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not items:
+        raise JobError("the list is empty; give at least one value")
+    return items
+
+
+def one_or_more(item):
+    """Type of a list of `item` that may also be written as a single value."""
+    return Annotated[tuple[item, ...], BeforeValidator(as_list)]
+
+
+def increasing(values):
+    """Raise unless a list of numbers increases strictly; returns it."""
+    for before, after in zip(values, values[1:], strict=False):
+        if after <= before:
+            raise JobError(f"{after:g} after {before:g}: values must increase")
+    return values
+
+
+def _direction(value):
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise JobError(f"{shown(value)} is not a direction; expected [l, b] in degrees, such as "
+                       "[90, 0]")
+    for angle in value:
+        if isinstance(angle, bool) or not isinstance(angle, int | float):
+            raise JobError(f"{shown(value)}: angles are bare numbers in degrees, such as [90, 0]")
+    longitude, latitude = value
+    if not -360 <= longitude <= 360:
+        raise JobError(f"longitude {longitude:g} is not between -360 and 360 degrees")
+    if not -90 <= latitude <= 90:
+        raise JobError(f"latitude {latitude:g} is not between -90 and 90 degrees")
+    return float(longitude), float(latitude)
+
+
+Direction = Annotated[tuple[float, float], BeforeValidator(_direction)]
+"""Galactic [l, b], degrees."""

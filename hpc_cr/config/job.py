@@ -1,0 +1,218 @@
+"""The job: sections of the job file, and what follows from them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tomli_w
+from pydantic import Field, PrivateAttr
+
+from hpc_cr.config import scales
+from hpc_cr.config.levels import make_levels
+from hpc_cr.config.resolve import warnings
+from hpc_cr.config.schema import (
+    Boundary,
+    Gradient,
+    Grids,
+    Integrator,
+    Output,
+    Parallel,
+    Particles,
+    Regular,
+    Run,
+    Section,
+    Turbulence,
+)
+from hpc_cr.frames import unit_vector
+
+
+class Case(NamedTuple):
+    """One of several settings in one job file.
+
+    Attributes
+    ----------
+    name : str
+        Empty for a job without [[case]]s.
+    job : Job
+        The complete job of this case, itself without [[case]]s.
+    """
+
+    name: str
+    job: "Job"
+
+
+class Job(Section):
+    """A complete, checked job; made by `load_job` and `parse_job`, never changed afterwards.
+
+    Sections are attributes (`job.turbulence.rms`), values are in pc, uG and PV. A job with
+    [[case]]s shows the sections of its first case; `cases` holds all of them.
+    """
+
+    run: Run = Field(default_factory=Run)
+    turbulence: Turbulence = Field(default_factory=Turbulence)
+    grids: Grids = Field(default_factory=Grids)
+    regular: Regular = Field(default_factory=Regular)
+    particles: Particles = Field(default_factory=Particles)
+    integrator: Integrator = Field(default_factory=Integrator)
+    boundary: Boundary = Field(default_factory=Boundary)
+    gradient: Gradient = Field(default_factory=Gradient)
+    parallel: Parallel = Field(default_factory=Parallel)
+    output: Output = Field(default_factory=Output)
+
+    _name: str = PrivateAttr("job")
+    _cases: tuple = PrivateAttr(())
+
+    def named(self, name, cases=()):
+        """The same job with a name and, for a file with [[case]]s, its cases."""
+        job = self.model_copy()
+        job._name, job._cases = name, tuple(cases)
+        return job
+
+    def __eq__(self, other):
+        """Whether all settings of all cases are equal; the name does not count."""
+        if not isinstance(other, Job):
+            return NotImplemented
+        return self._tables() == other._tables()
+
+    __hash__ = None
+
+    @property
+    def name(self):
+        """The job file's name without its suffix."""
+        return self._name
+
+    @property
+    def cases(self):
+        """Tuple of Case; one with the name "" for a job without [[case]]s."""
+        return self._cases or (Case("", self),)
+
+    # scales and fields
+
+    @property
+    def b_ref(self):
+        """Reference field sqrt(B0^2 + B_rms^2), uG."""
+        return float(np.hypot(self.turbulence.rms, self.regular.strength))
+
+    @property
+    def gyroradii(self):
+        """Gyroradii in the reference field, (n_rig,) pc."""
+        return scales.gyroradius(np.array(self.particles.rigidities), self.b_ref)
+
+    @property
+    def coherence_length(self):
+        """Two-sided coherence length of the turbulence, pc."""
+        t = self.turbulence
+        return scales.coherence_length(t.outer_scale, t.inner_scale, t.slope)
+
+    @property
+    def mean_free_paths(self):
+        """Estimated mean free paths 3 D/c (n_rig,) pc, along a uniform field that dominates."""
+        return scales.mean_free_paths(self.particles.rigidities, self.turbulence.rms,
+                                      self.regular.strength, self.turbulence.outer_scale)
+
+    @property
+    def regular_field(self):
+        """Uniform field (3,), uG, Galactic Cartesian."""
+        if self.regular.model == "none":
+            return np.zeros(3)
+        return self.regular.strength * unit_vector(*self.regular.direction)
+
+    @property
+    def levels(self):
+        """Tuple of Level, largest box first; empty without turbulence or with plane waves."""
+        return make_levels(self.turbulence, self.grids)
+
+    # what is recorded
+
+    @property
+    def stops(self):
+        """Times c T, or radii of the spheres, (n_rig, n_stop) pc."""
+        n_rig, boundary = len(self.particles.rigidities), self.boundary
+        if boundary.kind == "sphere":
+            return np.tile(np.array(boundary.radii), (n_rig, 1))
+        unit = {
+            None: lambda: np.ones(n_rig),
+            "L_c": lambda: np.full(n_rig, self.coherence_length),
+            "r_g": lambda: self.gyroradii,
+            "lambda": lambda: self.mean_free_paths,
+        }[boundary.times_in]()
+        return np.outer(unit, boundary.times)
+
+    @property
+    def gradient_vectors(self):
+        """Gradient of the density per rigidity, (n_rig, 3) 1/pc, Galactic Cartesian."""
+        magnitudes = np.array(self.gradient.magnitude)[:, None]
+        vectors = magnitudes * unit_vector(*self.gradient.direction)
+        return np.broadcast_to(vectors, (len(self.particles.rigidities), 3)).copy()
+
+    @property
+    def n_pix(self):
+        """Particles per row and rigidity: 12 nside^2, or count."""
+        return self.particles.count or 12 * self.particles.nside**2
+
+    @property
+    def n_row(self):
+        """Rows of the result file: realisations x observers."""
+        return self.run.realisations * self.particles.observers
+
+    @property
+    def warnings(self):
+        """List of lines about settings that are allowed but probably not meant."""
+        return [f"case {case.name}: {line}" if case.name else line
+                for case in self.cases for line in warnings(case.job)]
+
+    # text and comparison
+
+    def settings(self):
+        """Every key that is set, resolved: dict of dotted key -> TOML value with its unit."""
+        flat = {f"{section}.{name}": value
+                for section, table in self.model_dump(exclude_none=True).items()
+                for name, value in table.items()}
+        # of two names for the same thing, the one that was given
+        for kept, dropped in (("turbulence.spectrum", "turbulence.slope"),
+                              ("gradient.scale_length", "gradient.magnitude"),
+                              ("grids.boxes", "grids.levels")):
+            if kept in flat:
+                flat.pop(dropped, None)
+        for name in ("gradient.scale_length", "gradient.magnitude"):
+            if len(flat.get(name, ())) == 1:
+                flat[name] = flat[name][0]
+        return flat
+
+    def _tables(self):
+        return [(case.name, case.job.settings()) for case in self.cases]
+
+    def to_toml(self):
+        """The resolved job as TOML text, which `parse_job` reads back to an equal job.
+
+        Of a job with [[case]]s the sections hold what all cases share, each `set` the rest.
+        """
+        tables = self._tables()
+        first = tables[0][1]
+        shared = {key: value for key, value in first.items()
+                  if all(key in table and table[key] == value for _, table in tables)}
+        sections = {}
+        for key, value in shared.items():
+            section, _, name = key.partition(".")
+            sections.setdefault(section, {})[name] = value
+        text = tomli_w.dumps(sections)
+        if self._cases:
+            for name, table in tables:
+                own = {key: value for key, value in table.items() if key not in shared}
+                text += f'\n[[case]]\nname = "{name}"\n\n[case.set]\n{tomli_w.dumps(own)}'
+        return text
+
+    def numbers_differ(self, other):
+        """Keys that differ from another job's and change the numbers that come out.
+
+        Parameters
+        ----------
+        other : Job
+
+        Returns
+        -------
+        list of str
+            Dotted keys in the order of the file. [parallel] has no influence.
+        """
+        mine, others = self.settings(), other.settings()
+        return [key for key in {**mine, **others}
+                if mine.get(key) != others.get(key) and not key.startswith("parallel.")]

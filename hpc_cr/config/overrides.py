@@ -1,0 +1,106 @@
+"""Changes to a job file's keys: `--set key.sub=value`, and the `set` table of a [[case]].
+
+A change replaces what it contradicts: setting particles.count removes particles.nside, and so on
+for the pairs below, unless both are set together.
+"""
+
+import copy
+import tomllib
+
+from hpc_cr.config.errors import JobError, shown
+
+_REPLACES = {
+    "turbulence.spectrum": ("turbulence.slope",),
+    "turbulence.slope": ("turbulence.spectrum",),
+    "particles.nside": ("particles.count",),
+    "particles.count": ("particles.nside",),
+    "gradient.magnitude": ("gradient.scale_length",),
+    "gradient.scale_length": ("gradient.magnitude",),
+    "grids.levels": ("grids.boxes", "grids.bands"),
+    "grids.boxes": ("grids.levels",),
+}
+_REPLACES_BY_VALUE = {
+    ("regular.model", "none"): ("regular.strength", "regular.direction"),
+    ("boundary.kind", "sphere"): ("boundary.times", "boundary.times_in"),
+    ("boundary.kind", "time"): ("boundary.radii", "boundary.limit"),
+}
+
+
+def parse_override(text):
+    """Key and value of "key.sub=value"; the value is TOML, or else a string.
+
+    Returns
+    -------
+    (str, object)
+
+    Raises
+    ------
+    JobError
+        If there is no dotted key or no value.
+    """
+    key, sign, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    if not sign or not value or "." not in key:
+        raise JobError(f"{shown(text)}: expected KEY.SUB=VALUE, such as run.realisations=4")
+    try:
+        document = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        return key, value
+    return key, document["value"] if set(document) == {"value"} else value
+
+
+def flatten(table, prefix=""):
+    """Dotted keys of nested tables: {"regular": {"strength": x}} -> {"regular.strength": x}."""
+    flat = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def changed(document, changes):
+    """A copy of the document with keys replaced.
+
+    Parameters
+    ----------
+    document : dict
+        Sections as tables.
+    changes : dict
+        Dotted key -> TOML value.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    JobError
+        If a key is not of the form section.key.
+    """
+    document = copy.deepcopy(document)
+    for key, value in changes.items():
+        gone = _REPLACES.get(key, ())
+        if isinstance(value, str):
+            gone += _REPLACES_BY_VALUE.get((key, value), ())
+        if key == "boundary.times" and not _bare(value):
+            gone += ("boundary.times_in",)
+        for other in gone:
+            section, _, name = other.partition(".")
+            if other not in changes and isinstance(document.get(section), dict):
+                document[section].pop(name, None)
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        if not name:
+            raise JobError("expected a key of the form section.key", key)
+        table = document.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise JobError(f"{shown(table)} is not a table; write [{section}]", section)
+        table[name] = value
+    return document
+
+
+def _bare(times):
+    items = times if isinstance(times, list) else [times]
+    return all(isinstance(item, int | float) for item in items)

@@ -1,0 +1,220 @@
+"""From validated sections to a complete job: defaults from other keys, and contradictions.
+
+Each function takes the job as read, and returns the keys of one section to replace.
+"""
+
+import numpy as np
+
+from hpc_cr.config.errors import JobError
+from hpc_cr.config.levels import make_levels
+from hpc_cr.config.scales import gyroradius, kept_power, power_integral
+from hpc_cr.config.schema import SLOPES
+
+DEFAULT_DIRECTION = (90.0, 0.0)
+DEFAULT_SCALE_LENGTH = (12e3,)
+DEFAULT_TIMES = (1.0, 3.0)
+
+
+def resolve(job):
+    """The job with every default filled in.
+
+    Parameters
+    ----------
+    job : Job
+        As validated section by section.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    JobError
+        Where keys contradict each other, with the key to change.
+    """
+    # the order matters: the inner scale needs the regular field and the rigidities
+    for section, fill in _FILLS.items():
+        changes = fill(job)
+        if changes:
+            part = getattr(job, section).model_copy(update=changes)
+            job = job.model_copy(update={section: part})
+    _check_stops(job)
+    make_levels(job.turbulence, job.grids)
+    return job
+
+
+def _given(job, section):
+    return getattr(job, section).model_fields_set
+
+
+def _fill_regular(job):
+    regular = job.regular
+    if regular.model == "none":
+        if regular.strength > 0:
+            raise JobError('needs regular.model = "uniform"', "regular.strength")
+        if regular.direction is not None:
+            raise JobError('needs regular.model = "uniform"', "regular.direction")
+    else:
+        if not regular.strength > 0:
+            raise JobError('must be given and positive with regular.model = "uniform", such as '
+                           '"3 uG"', "regular.strength")
+        if regular.direction is None:
+            raise JobError('must be given with regular.model = "uniform", such as [0, 0]',
+                           "regular.direction")
+
+
+def _fill_particles(job):
+    particles = job.particles
+    if particles.count is not None:
+        if particles.nside is not None:
+            raise JobError("give nside or count, not both", "particles.count")
+        return None
+    return {"nside": particles.nside or 16}
+
+
+def _fill_grids(job):
+    grids = job.grids
+    for one, other in (("boxes", "bands"), ("bands", "boxes")):
+        if getattr(grids, one) is not None and getattr(grids, other) is None:
+            raise JobError(f"needs grids.{other} as well, one per entry", f"grids.{one}")
+    if grids.boxes is not None and "levels" in _given(job, "grids"):
+        raise JobError("give levels, or boxes and bands, not both", "grids.levels")
+
+
+def _fill_turbulence(job):
+    turbulence, bands = job.turbulence, job.grids.bands
+    if turbulence.spectrum and turbulence.slope is not None:
+        raise JobError("give spectrum or slope, not both", "turbulence.slope")
+    changes = {}
+    if turbulence.slope is None:
+        changes["spectrum"] = turbulence.spectrum or "kolmogorov"
+        changes["slope"] = SLOPES[changes["spectrum"]]
+    outer, inner = turbulence.outer_scale, turbulence.inner_scale
+    if bands is not None and turbulence.synthesis == "grids":
+        outer = _end_of_bands(job, "outer_scale", bands[0][0])
+        inner = _end_of_bands(job, "inner_scale", bands[-1][1])
+    elif inner is None:
+        inner = outer / 10
+        b_ref = np.hypot(turbulence.rms, job.regular.strength)
+        if b_ref > 0:
+            inner = min(inner, float(gyroradius(min(job.particles.rigidities), b_ref)) / 5)
+    if inner >= outer:
+        raise JobError(f"L_min = {inner:g} pc must be below L_max = {outer:g} pc "
+                       "(turbulence.outer_scale)", "turbulence.inner_scale")
+    return changes | {"outer_scale": outer, "inner_scale": inner}
+
+
+def _end_of_bands(job, name, end):
+    """A scale from the end of the explicit bands, which must not contradict the key."""
+    value = getattr(job.turbulence, name)
+    if name in _given(job, "turbulence") and not np.isclose(value, end, rtol=1e-9, atol=0):
+        raise JobError(f"{value:g} pc contradicts grids.bands, which end at {end:g} pc; leave it "
+                       "out", f"turbulence.{name}")
+    return end
+
+
+def _fill_boundary(job):
+    boundary = job.boundary
+    if boundary.kind == "sphere":
+        for name in ("times", "times_in"):
+            if getattr(boundary, name) is not None:
+                raise JobError('needs boundary.kind = "time"; spheres have boundary.radii',
+                               f"boundary.{name}")
+        if boundary.radii is None:
+            raise JobError('must be given with boundary.kind = "sphere", such as ["250 pc"]',
+                           "boundary.radii")
+        limit = boundary.limit or 1000 * boundary.radii[-1]
+        if limit <= boundary.radii[-1]:
+            raise JobError(f"{limit:g} pc must be longer than the largest radius, "
+                           f"{boundary.radii[-1]:g} pc", "boundary.limit")
+        return {"limit": limit}
+    for name in ("radii", "limit"):
+        if getattr(boundary, name) is not None:
+            raise JobError('needs boundary.kind = "sphere"', f"boundary.{name}")
+    if boundary.times is None:
+        return {"times": DEFAULT_TIMES, "times_in": boundary.times_in or "lambda"}
+    return None
+
+
+def _check_stops(job):
+    if job.boundary.times_in and not np.isfinite(job.stops).all():
+        raise JobError(f'"{job.boundary.times_in}" is infinite for this field; give boundary.times '
+                       'with units, such as ["20 pc"]', "boundary.times_in")
+
+
+def _fill_gradient(job):
+    gradient, changes = job.gradient, {}
+    for name in ("magnitude", "scale_length"):
+        values = getattr(gradient, name)
+        if values is None:
+            continue
+        if gradient.direction is None:
+            raise JobError(f"gradient.{name} needs a direction [l, b] in degrees, such as [90, 0]",
+                           "gradient.direction")
+        if len(values) not in (1, len(job.particles.rigidities)):
+            raise JobError(f"{len(values)} values for {len(job.particles.rigidities)} rigidities; "
+                           "give one, or one per rigidity", f"gradient.{name}")
+    if gradient.magnitude is not None and gradient.scale_length is not None:
+        raise JobError("give magnitude or scale_length, not both", "gradient.scale_length")
+    if gradient.direction is None:
+        changes["direction"] = DEFAULT_DIRECTION
+    if gradient.magnitude is None:
+        lengths = gradient.scale_length or DEFAULT_SCALE_LENGTH
+        changes["scale_length"] = lengths
+        changes["magnitude"] = tuple(1 / length for length in lengths)
+    return changes
+
+
+def _fill_output(job):
+    nside, l_max = job.particles.nside, job.output.l_max
+    if l_max is None:
+        return {"l_max": min(2 * nside, 32) if nside else 8}
+    if nside and l_max > 3 * nside - 1:
+        raise JobError(f"{l_max} is more than 3 nside - 1 = {3 * nside - 1}; raise particles.nside",
+                       "output.l_max")
+    return None
+
+
+_FILLS = {
+    "regular": _fill_regular,
+    "particles": _fill_particles,
+    "grids": _fill_grids,
+    "turbulence": _fill_turbulence,
+    "boundary": _fill_boundary,
+    "gradient": _fill_gradient,
+    "output": _fill_output,
+}
+
+
+def warnings(job):
+    """What is allowed but probably not meant, as a list of lines.
+
+    Parameters
+    ----------
+    job : Job
+        Resolved.
+    """
+    found, turbulence, grids = [], job.turbulence, job.grids
+    smallest = float(job.gyroradii.min())
+    if turbulence.rms > 0 and turbulence.inner_scale > 0.5 * smallest:
+        found.append(
+            f"turbulence.inner_scale: {turbulence.inner_scale:g} pc is not well below the smallest "
+            f"gyroradius, {smallest:.3g} pc; waves that scatter these particles are missing "
+            "(default: a fifth of it)")
+    for i, level in enumerate(job.levels):
+        kept = kept_power(level, turbulence.slope, grids.compensate)
+        if kept < 0.8:
+            found.append(
+                f"grids: interpolation keeps {kept:.2f} of the power of level {i} "
+                f"({level.shortest * level.cells / level.box:.2g} cells per shortest wavelength); "
+                "raise grids.cells or grids.levels")
+    if job.levels and grids.bands is not None:
+        whole = (turbulence.outer_scale, turbulence.inner_scale)
+        share = (sum(power_integral(*band, turbulence.slope) for band in grids.bands)
+                 / power_integral(*whole, turbulence.slope))
+        if share < 0.999:
+            found.append(f"grids.bands: the gaps leave out {1 - share:.1%} of B_rms^2")
+    unused = {"boris": "tolerance", "cash-karp": "steps_per_gyroradius"}[job.integrator.method]
+    if getattr(job.integrator, unused) != type(job.integrator).model_fields[unused].default:
+        found.append(f'integrator.{unused}: not used by method = "{job.integrator.method}"')
+    return found

@@ -1,0 +1,270 @@
+"""The sections of the job file: every key with its type, unit, bounds and default.
+
+Values are floats in the internal units pc, uG and PV once a section is read. What depends on
+several keys is checked and filled in by `hpc_cr.config.resolve`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
+
+from hpc_cr.config.errors import JobError, shown
+from hpc_cr.config.fields import (
+    Direction,
+    as_list,
+    increasing,
+    key,
+    number,
+    one_or_more,
+    quantity,
+    whole,
+)
+from hpc_cr.config.units import format_quantity, parse_quantity
+
+SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
+LATER_KINDS = ("diffusion", "source", "galaxy")
+
+
+class Section(BaseModel):
+    """A table of the job file: read-only, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Run(Section):
+    """What is computed, how often, with which random numbers."""
+
+    kind: Literal["anisotropy"] = key("anisotropy", "what is computed", '"anisotropy"')
+    seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
+    realisations: whole(1) = key(10, "random fields", "whole number >= 1")
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _known_kind(cls, value):
+        if value in LATER_KINDS:
+            raise JobError(f'{shown(value)} is not available in this version; use "anisotropy"')
+        return value
+
+
+class Turbulence(Section):
+    """The turbulent field: Gaussian, isotropic, with a power-law spectrum."""
+
+    spectrum: Literal["kolmogorov", "kraichnan"] | None = key(
+        None, "named slope: 5/3 or 3/2", '"kolmogorov" or "kraichnan"; not together with slope',
+        '"kolmogorov"')
+    slope: number(above=0, most=6) | None = key(
+        None, "q of the one-dimensional spectrum E(k) ~ k^-q", "number > 0, <= 6",
+        "that of spectrum")
+    rms: quantity("field", zero=True) = key(
+        4.0, "B_rms, root of the sum of the three components' variances", "field strength >= 0")
+    outer_scale: quantity("length") = key(
+        100.0, "L_max, longest wavelength", "length > 0",
+        '"100 pc"; with grids.bands their longest wavelength')
+    inner_scale: quantity("length") | None = key(
+        None, "L_min, shortest wavelength", "length > 0, below outer_scale",
+        "smallest gyroradius / 5, at most outer_scale / 10; with grids.bands their shortest "
+        "wavelength")
+    synthesis: Literal["grids", "plane-waves"] = key(
+        "grids", "nested grids, or a sum of plane waves without any grid (slow)",
+        '"grids" or "plane-waves"')
+    waves: whole(1) = key(1000, "number of plane waves", "whole number >= 1")
+
+
+def _levels(value):
+    if value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise JobError(f'{shown(value)} is neither "auto" nor a whole number')
+    if not 1 <= value <= 16:
+        raise JobError(f"{value} must be between 1 and 16")
+    return value
+
+
+def _even(value):
+    if value % 2:
+        raise JobError(f"{value} is odd; the number of cells must be even")
+    return value
+
+
+def _pair(value):
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise JobError(f"{shown(value)} is not a band; expected [longest, shortest] wavelength, "
+                       'such as ["100 pc", "10 pc"]')
+    return tuple(value)
+
+
+Band = Annotated[tuple[quantity("length"), quantity("length")], BeforeValidator(_pair)]
+
+
+class Grids(Section):
+    """The nested grids that carry the turbulent field."""
+
+    levels: Annotated[Any, BeforeValidator(_levels)] = key(
+        "auto", "number of nested cubes; auto takes the fewest that leave cells_per_wavelength",
+        '"auto" or whole number 1 to 16')
+    cells: Annotated[whole(8, 4096), AfterValidator(_even)] = key(
+        128, "cells per side of each cube", "even whole number >= 8, <= 4096")
+    periods: number(least=1) = key(
+        4.0, "box size in longest wavelengths of its level", "number >= 1")
+    cells_per_wavelength: number(least=2) = key(
+        4.0, "cells for the shortest wavelength of a level, at least, with levels = \"auto\"",
+        "number >= 2")
+    rotate: bool = key(True, "give each level a random rotation", "true or false")
+    interpolation: Literal["trilinear"] = key(
+        "trilinear", "interpolation between nodes", '"trilinear"')
+    precision: Literal["single", "double"] = key(
+        "single", "type of the grids' numbers", '"single" or "double"')
+    compensate: bool = key(
+        True, "divide the power that interpolation takes out at synthesis", "true or false")
+    boxes: one_or_more(quantity("length")) | None = key(
+        None, "explicit box sizes instead of levels, periods, cells_per_wavelength",
+        "list of lengths, together with bands", "by levels")
+    bands: one_or_more(Band) | None = key(
+        None, "explicit bands [longest, shortest] wavelength, descending, one per box",
+        "list of pairs of lengths, together with boxes", "by levels")
+
+    @field_validator("bands", mode="before")
+    @classmethod
+    def _list_of_bands(cls, value):
+        # a single band written without its outer list would be read as two broken ones
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return [value]
+        return value
+
+
+class Regular(Section):
+    """The regular field."""
+
+    model: Literal["none", "uniform"] = key("none", "regular field", '"none" or "uniform"')
+    strength: quantity("field", zero=True) = key(
+        0.0, "B0 of the uniform field", "field strength > 0", 'none; needed with model = "uniform"')
+    direction: Direction | None = key(
+        None, "where the uniform field points to", "[l, b] in degrees, Galactic",
+        'none; needed with model = "uniform"')
+
+
+def _unlike(values):
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise JobError(f"{format_quantity(value, 'rigidity')} is given twice")
+    return values
+
+
+def _power_of_two(value):
+    if value & (value - 1):
+        lower = 1 << (value.bit_length() - 1)
+        raise JobError(f"{value} is not a power of two; the nearest are {lower} and {2 * lower}")
+    return value
+
+
+class Particles(Section):
+    """The backtracked particles and where they start."""
+
+    rigidities: Annotated[one_or_more(quantity("rigidity")), AfterValidator(_unlike)] = key(
+        (1.0,), "rigidities R = p c/(Z e)", "list of rigidities in volts > 0, all different")
+    nside: Annotated[whole(1, 1024), AfterValidator(_power_of_two)] | None = key(
+        None, "HEALPix resolution: one particle per pixel centre, 12 nside^2 in all",
+        "power of two, 1 to 1024; not together with count", "16")
+    count: whole(12) | None = key(
+        None, "number of random isotropic directions instead of HEALPix pixels",
+        "whole number >= 12; not together with nside", "none")
+    observers: whole(1) = key(
+        1, "positions per realisation, the first at the origin", "whole number >= 1")
+
+
+class Integrator(Section):
+    """How trajectories are followed."""
+
+    method: Literal["boris", "cash-karp"] = key(
+        "boris", "Boris with the exact rotation angle, or adaptive Cash-Karp 4(5)",
+        '"boris" or "cash-karp"')
+    steps_per_gyroradius: number(above=0) = key(
+        8.0, "boris: step = min(r_g / this, L_min / 2), r_g in sqrt(B0^2 + B_rms^2)", "number > 0")
+    tolerance: number(above=0, most=1) = key(
+        1e-4, "cash-karp: error per step, of the direction and of the position over r_g",
+        "number > 0, <= 1")
+
+
+class Boundary(Section):
+    """Where trajectories are stopped and the response is recorded."""
+
+    kind: Literal["time", "sphere"] = key(
+        "time", "stop after times, or on first crossing of spheres around the observer",
+        '"time" or "sphere"')
+    times_in: Literal["L_c", "r_g", "lambda"] | None = key(
+        None, "unit of bare times, by rigidity: coherence length (two-sided), gyroradius, "
+        "estimated mean free path (the larger of the isotropic and, in a uniform field above "
+        "B_rms, the quasi-linear one)", '"L_c", "r_g" or "lambda"',
+        '"lambda" without times, else none')
+    times: tuple[float, ...] | None = key(
+        None, "how far back, as times or as lengths c t, for kind = \"time\"",
+        "increasing list of lengths or times > 0; bare numbers with times_in",
+        '[1, 3] with times_in = "lambda"')
+    radii: Annotated[one_or_more(quantity("length")), AfterValidator(increasing)] | None = key(
+        None, "radii of the spheres, for kind = \"sphere\"", "increasing list of lengths > 0",
+        'none; needed with kind = "sphere"')
+    limit: quantity("time") | None = key(
+        None, "longest path, for kind = \"sphere\": beyond it a particle counts as unfinished",
+        "length or time > the largest radius", "1000 times the largest radius")
+
+    @field_validator("times", mode="before")
+    @classmethod
+    def _read_times(cls, value, info: ValidationInfo):
+        items, unit = as_list(value), info.data.get("times_in")
+        times = []
+        for item in items:
+            bare = isinstance(item, int | float) and not isinstance(item, bool)
+            if unit and not bare:
+                raise JobError(f'{shown(item)}: with times_in = "{unit}" times are bare numbers')
+            times.append(float(item) if unit else parse_quantity(item, "time"))
+            if not 0 < times[-1] < 1e300:
+                raise JobError(f"{shown(item)} must be positive and finite")
+        return tuple(increasing(times))
+
+    @field_serializer("times")
+    def _write_times(self, times):
+        if times is None or self.times_in:
+            return times
+        return [format_quantity(time, "time") for time in times]
+
+
+class Gradient(Section):
+    """Gradient g = grad(n)/n of the cosmic-ray density at the observer."""
+
+    direction: Direction | None = key(
+        None, "where the density increases to", "[l, b] in degrees, Galactic", "[90, 0]")
+    magnitude: one_or_more(quantity("inverse length", zero=True)) | None = key(
+        None, "size of grad(n)/n",
+        "inverse length >= 0, one or one per rigidity; needs direction, not "
+        "together with scale_length", "1 / scale_length")
+    scale_length: one_or_more(quantity("length")) | None = key(
+        None, "its inverse, n over the size of grad(n)",
+        "length > 0, one or one per rigidity; needs direction", '"12 kpc"')
+
+
+class Parallel(Section):
+    """How ranks share the work; no influence on the numbers."""
+
+    team_size: whole(1) = key(
+        1, "ranks of a node that share one field and split its particles", "whole number >= 1")
+
+
+class Output(Section):
+    """What the result file holds besides response, dipoles and multipoles."""
+
+    displacement: bool = key(False, "store the displacement maps X_j(n)", "true or false")
+    final_direction: bool = key(False, "store the maps of the direction U at the stop",
+                                "true or false")
+    crossing_time: bool = key(False, "store the maps of the path length at the stop",
+                              "true or false")
+    l_max: whole(1) | None = key(
+        None, "highest multipole", "whole number >= 1, at most 3 nside - 1",
+        "2 nside, at most 32; 8 with count")

@@ -1,0 +1,1 @@
+"""Diffusion of the same particles: running tensors from displacements and velocities."""

@@ -1,0 +1,126 @@
+"""Figures from result files, one module per family.
+
+`FIGURES` says what there is; `draw` makes a matplotlib figure, `make` a file. Matplotlib is
+loaded when a figure is drawn, never a window system.
+"""
+
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A figure: the module that has draw(panels, options), and what it shows.
+
+    rigidities is the choice where the user makes none: "highest" or "all".
+    """
+
+    module: str
+    rigidities: str
+    description: str
+
+
+FIGURES = {
+    "dipole-map": Entry(
+        "dipole_map",
+        "highest",
+        "sky map of the realisations' dipoles with gradient, mean and ensemble expectation",
+    ),
+    "dipole-longitude": Entry(
+        "dipole_longitude",
+        "highest",
+        "distribution of the dipole's amplitude against the longitude of the gradient",
+    ),
+    "dipole-energy": Entry(
+        "dipole_energy",
+        "all",
+        "amplitude of the dipole against rigidity, realisations and ensemble",
+    ),
+    "power-spectrum": Entry(
+        "power_spectrum",
+        "highest",
+        "angular power spectrum C_l of the intensity with its noise",
+    ),
+    "convergence": Entry(
+        "convergence",
+        "all",
+        "approach of the mean response to its limit with the stopping time",
+    ),
+    "sky-map": Entry(
+        "sky_map",
+        "highest",
+        "intensity on the sky of one realisation, smoothed or without its dipole if wanted",
+    ),
+}
+
+FORMATS = (".png", ".pdf", ".svg")
+
+
+def draw(name, paths, options=None):
+    """Draw a figure from result files.
+
+    Parameters
+    ----------
+    name : str
+        A key of `FIGURES`.
+    paths : sequence of path-like
+        Result files; every case of every file gets a panel unless the options choose.
+    options : hpc_cr.figures.panels.Options, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Save it inside `hpc_cr.figures.style.context()` to keep its look.
+
+    Raises
+    ------
+    hpc_cr.io.errors.ResultError
+        No such figure, a file that cannot be read, or nothing in it to draw; one line.
+    """
+    from hpc_cr.figures import panels, style
+    from hpc_cr.io.results import open_results
+
+    if name not in FIGURES:
+        raise panels.FigureError(f"no figure {name!r}; figures: {', '.join(FIGURES)}")
+    options = options or panels.Options()
+    entry = FIGURES[name]
+    module = import_module(f"hpc_cr.figures.{entry.module}")
+    with ExitStack() as files, style.context():
+        opened = [files.enter_context(open_results(path)) for path in paths]
+        return module.draw(panels.select(opened, options, entry.rigidities), options)
+
+
+def make(name, paths, output=None, options=None):
+    """Draw a figure and save it.
+
+    Parameters
+    ----------
+    name, paths, options
+        As for `draw`.
+    output : path-like, optional
+        File ending in .png, .pdf or .svg; default STEM-NAME.png beside the first result file.
+
+    Returns
+    -------
+    Path
+        Where the figure is.
+
+    Raises
+    ------
+    hpc_cr.io.errors.ResultError
+        As for `draw`, or the file cannot be written.
+    """
+    from hpc_cr.figures import panels, style
+
+    first = Path(paths[0])
+    output = first.with_name(f"{first.stem}-{name}.png") if output is None else Path(output)
+    if output.suffix.lower() not in FORMATS:
+        raise panels.FigureError(f"{output}: figures are {', '.join(FORMATS)} files")
+    figure = draw(name, paths, options)
+    try:
+        with style.context():
+            figure.savefig(output)
+    except OSError as error:
+        raise panels.FigureError(f"{output}: cannot write: {error.strerror or error}") from None
+    return output

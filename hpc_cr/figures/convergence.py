@@ -1,0 +1,132 @@
+"""How the response approaches its limit with the stopping time (or the sphere's radius).
+
+For isotropic turbulence tr<M>/3, which tends to 3D/c; with a regular field the response along
+it, M_par, and across it, M_perp. Errors are those of the mean over realisations; faint lines are
+single realisations.
+"""
+
+import numpy as np
+
+from hpc_cr.anisotropy import ensembles
+from hpc_cr.figures import style
+
+MAX_SINGLE = 60
+"""Single realisations drawn per rigidity; more would only blacken the panel."""
+
+
+def draw(panels, options):
+    """One panel per case, one colour per rigidity.
+
+    Parameters
+    ----------
+    panels : sequence of hpc_cr.figures.panels.Panel
+    options : hpc_cr.figures.panels.Options
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    groups = _by_case(panels)
+    figure, all_axes = style.panels(len(groups), 2.6)
+    places = style.bottom_and_sides(len(groups))
+    for axes, group, (lowest, left, _) in zip(all_axes, groups, places, strict=True):
+        for number, panel in enumerate(group):
+            _curves(axes, panel, style.SEQUENCE[number % len(style.SEQUENCE)], len(group) > 1)
+        _scales(axes, group)
+        by_radius = group[0].results.stop_kind == "radius"
+        if lowest:
+            name = "radius of the sphere $R$" if by_radius else "backtracking time $cT$"
+            axes.set_xlabel(f"{name} [pc]")
+        if left:
+            axes.set_ylabel("response [pc]")
+        length = group[0].results.job.coherence_length
+        if length and np.isfinite(length):
+            symbol = "$R/L_c$" if by_radius else "$cT/L_c$"
+            size = f"{symbol}   ($L_c$ = {style.number(length, 3)} pc)"
+            style.second_scale(axes, 1 / length, size, "x")
+        single = len(group) == 1
+        axes.set_title(group[0].title(rigidity=single, stop=False), linespacing=1.3)
+        legend = axes.legend(loc="best", handlelength=2.4)
+        legend.set_zorder(5)
+    return figure
+
+
+def _by_case(panels):
+    """Panels of the same file and case together, in order."""
+    groups = {}
+    for panel in panels:
+        groups.setdefault((panel.results.path, panel.results.case), []).append(panel)
+    return list(groups.values())
+
+
+def curves(panel):
+    """Coefficients against the stop.
+
+    Returns
+    -------
+    list of (name, single, mean, error)
+        single (n, n_stop), mean and error (n_stop,), pc.
+    """
+    response = panel.results.response[panel.rows, panel.rig]
+    # without a symmetry the trace is still the mean over all directions of the gradient
+    symmetry = "isotropic" if isinstance(panel.symmetry, str) else panel.symmetry
+    single = ensembles.coefficients(response, symmetry)
+    mean = ensembles.convergence(response, panel.realisation, symmetry)
+    wanted = [(0, r"$\mathrm{tr}\langle M\rangle/3$")]
+    if not isinstance(symmetry, str):
+        wanted = [(0, r"$M_\parallel$"), (1, r"$M_\perp$")]
+    return [
+        (name, single[..., i], mean.coefficients[:, i], mean.coefficients_error[:, i])
+        for i, name in wanted
+    ]
+
+
+def _curves(axes, panel, colour, several):
+    stops = panel.results.stops[panel.rig]
+    for style_index, (name, single, mean, error) in enumerate(curves(panel)):
+        line, marker = (("-", "o"), ("--", "s"))[style_index]
+        axes.plot(
+            stops,
+            single[:MAX_SINGLE].T,
+            color=colour,
+            alpha=0.13,
+            linewidth=0.5,
+            linestyle=line,
+            zorder=1,
+        )
+        label = f"{name}, {style.rigidity(panel.rigidity)}" if several else name
+        axes.errorbar(
+            stops,
+            mean,
+            error,
+            color=colour,
+            linestyle=line,
+            marker=marker,
+            markersize=3.5,
+            capsize=2,
+            elinewidth=1.0,
+            label=label,
+            zorder=3,
+            markerfacecolor="white" if style_index else colour,
+        )
+
+
+def _scales(axes, group):
+    """Logarithmic in time if that spans more than a factor 3, in the response if more than 20."""
+    stops = np.concatenate([p.results.stops[p.rig] for p in group])
+    found = [curve for panel in group for curve in curves(panel)]
+    means = np.concatenate([mean for _, _, mean, _ in found])
+    single = np.concatenate([one.ravel() for _, one, _, _ in found])
+    if stops.max() > 3 * stops.min():
+        axes.set_xscale("log")
+        ticks = np.unique(stops)
+        if len(ticks) <= 6:
+            axes.set_xticks(ticks, [f"{t:.3g}" for t in ticks])
+            axes.tick_params(axis="x", which="minor", labelbottom=False)
+    if means.min() > 0 and means.max() > 20 * means.min():
+        axes.set_yscale("log")
+        shown = single[single > 0]
+        low = max(np.quantile(shown, 0.02), 0.1 * means.min())
+        axes.set_ylim(style.decades(low, 1.2 * shown.max()))
+    else:
+        axes.axhline(0.0, color=style.GREY, linewidth=0.5, zorder=0)

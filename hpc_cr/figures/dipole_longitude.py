@@ -1,0 +1,305 @@
+"""Amplitude of the dipole against the gradient's longitude (Mertsch & Funk 2015, figs 3 and 5).
+
+delta = M g is linear in the gradient, so one stored response per realisation gives the
+amplitude for every direction of the gradient. Each column of the histogram adds up to one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.anisotropy import ensembles
+from hpc_cr.figures import style
+from hpc_cr.frames import lon_lat, unit_vector
+from hpc_cr.measurements.dipole_limits import near
+
+STEP = 2.0
+"""Distance of the gradient's longitudes in degrees."""
+BINS_PER_DECADE = 14
+
+
+class Profile(NamedTuple):
+    """Amplitudes |delta|/|g| in pc at each angle of the gradient; see `profile`."""
+
+    angle: np.ndarray  # (n_angle,) degrees
+    amplitude: np.ndarray  # (n, n_angle) single realisations
+    median: np.ndarray  # (n_angle,)
+    median_range: np.ndarray  # (2, n_angle) order statistics that bracket the median at 68 %
+    mean_vector: np.ndarray  # (n_angle,) |<delta>|/|g|
+    mean_vector_error: np.ndarray
+    expectation: np.ndarray  # (n_angle,) from <M> under the symmetry of the set-up
+    expectation_error: np.ndarray
+    noise_floor: np.ndarray  # (n_angle,) r.m.s. amplitude that the finite number of particles gives
+
+
+def gradient_directions(field, from_field, angle):
+    """Unit vectors (n_angle, 3) of the gradient.
+
+    Parameters
+    ----------
+    field : array (3,) or None
+        Regular field.
+    from_field : bool
+        angle is measured from the field, towards growing longitude (towards b = 0, l = 90 for a
+        field along the Galactic axis); else it is the Galactic longitude at b = 0.
+    angle : array (n_angle,)
+        Degrees.
+    """
+    if not from_field or field is None:
+        return unit_vector(angle, 0.0)
+    along = field / np.linalg.norm(field)
+    east = np.cross([0.0, 0.0, 1.0], along)
+    if np.linalg.norm(east) < 1e-9:
+        east = np.array([0.0, 1.0, 0.0])
+    east = east / np.linalg.norm(east)
+    psi = np.radians(angle)[:, None]
+    return np.cos(psi) * along + np.sin(psi) * east
+
+
+def profile(response, error, noise, realisation, symmetry, directions, angle):
+    """Amplitudes for gradients of unit size.
+
+    Parameters
+    ----------
+    response, error, noise : ndarray (n, 3, 3)
+        Response, its sampling error (pc), shot-noise power of the maps (pc^2).
+    realisation : ndarray (n,) of int
+        Realisation of each row; errors count realisations.
+    symmetry : "isotropic", "none" or array (3,)
+        For `ensembles.symmetrise`.
+    directions : ndarray (n_angle, 3)
+        Unit vectors of the gradient.
+    angle : ndarray (n_angle,)
+        Degrees, carried into the result.
+
+    Returns
+    -------
+    Profile
+    """
+    dipoles = np.einsum("nij,aj->nai", response, directions)
+    expected = np.einsum("nij,aj->nai", ensembles.symmetrise(response, symmetry), directions)
+    amplitude = np.linalg.norm(dipoles, axis=-1)
+    half = 0.5 / np.sqrt(len(np.unique(realisation)))
+    sampling = [ensembles.sampling_errors(error, noise, g) for g in directions]
+    floor = np.sqrt(np.mean(np.sum(np.square(sampling), axis=-1), axis=-1))
+
+    return Profile(
+        np.asarray(angle),
+        amplitude,
+        np.median(amplitude, axis=0),
+        np.quantile(amplitude, [max(0.5 - half, 0.0), min(0.5 + half, 1.0)], axis=0),
+        *_length_of_mean(dipoles, realisation),
+        *_length_of_mean(expected, realisation),
+        floor,
+    )
+
+
+def _length_of_mean(vectors, realisation):
+    """Length of the mean vector (n_angle,) of (n, n_angle, 3); its error is that along it."""
+    mean, _ = ensembles.mean_and_error(vectors, realisation)
+    length = np.linalg.norm(mean, axis=-1)
+    along = np.einsum("nai,ai->na", vectors, mean / np.maximum(length, 1e-300)[:, None])
+    return length, ensembles.mean_and_error(along, realisation)[1]
+
+
+def draw(panels, options):
+    """One histogram per panel, all on the same scale in pc.
+
+    Parameters
+    ----------
+    panels : sequence of hpc_cr.figures.panels.Panel
+    options : hpc_cr.figures.panels.Options
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    angle = np.arange(-180.0, 180.0 + STEP / 2, STEP)
+    profiles = []
+    for panel in panels:
+        directions = gradient_directions(panel.field, options.from_field, angle)
+        profiles.append(
+            profile(
+                panel.response,
+                panel.response_error,
+                panel.noise,
+                panel.realisation,
+                panel.symmetry,
+                directions,
+                angle,
+            )
+        )
+    limits = _limits(panels, profiles)
+    one = len(panels) == 1
+    figure, all_axes = style.panels(len(panels), 2.55, extra=1.0 if one else 0.5)
+    same_gradient = np.ptp([p.gradient_size for p in panels]) < 1e-12
+    places = style.bottom_and_sides(len(panels))
+    seen = []
+    share = max(_histogram(p, limits)[1].max() for p in profiles)
+    for axes, panel, values, place in zip(all_axes, panels, profiles, places, strict=True):
+        mesh = _panel(axes, panel, values, limits, share, options)
+        seen.append(style.noise_line(axes, values.angle, values.noise_floor, " pc"))
+        lowest, left, right = place
+        if lowest:
+            axes.set_xlabel(_angle_label(panel, options))
+        axes.tick_params(labelleft=left)
+        if left:
+            axes.set_ylabel(r"amplitude $|\delta|/|g|$ [pc]")
+        second = style.second_scale(axes, panel.gradient_size, "")
+        if right or not same_gradient:
+            size = style.number(1e-3 / panel.gradient_size, 3)
+            second.set_ylabel(rf"$|\delta|$ for $|g|$ = 1/({size} kpc)")
+        else:
+            second.set_yticklabels([])
+    bar = figure.colorbar(
+        mesh, ax=all_axes, pad=0.015, aspect=30, location="bottom" if one else "right"
+    )
+    bar.set_label("share of realisations per bin")
+    style.legend_below(figure, _handles(panels, any(seen), options), 2 if one else 4)
+    return figure
+
+
+def _panel(axes, panel, values, limits, share, options):
+    """Histogram, lines and measurements of one panel."""
+    edges, shares = _histogram(values, limits)
+    half = STEP / 2
+    columns = np.append(values.angle - half, values.angle[-1] + half)
+    mesh = axes.pcolormesh(
+        columns, edges, shares.T, cmap=_colours(), vmin=0, vmax=share, rasterized=True, zorder=0
+    )
+    _measurements(axes, panel)
+    if not options.from_field and panel.field is not None:
+        longitude = (float(lon_lat(panel.field)[0]) + 180) % 360 - 180
+        axes.axvline(longitude, **_FIELD)
+    axes.fill_between(
+        values.angle,
+        values.mean_vector - values.mean_vector_error,
+        values.mean_vector + values.mean_vector_error,
+        color=style.VERMILLION,
+        alpha=0.25,
+        linewidth=0,
+        zorder=2,
+    )
+    bars = slice(15, None, 30)
+    below_above = np.abs(values.median_range - values.median)[:, bars]
+    axes.errorbar(
+        values.angle[bars],
+        values.median[bars],
+        below_above,
+        fmt="none",
+        ecolor=style.ORANGE,
+        elinewidth=1.1,
+        capsize=1.8,
+        zorder=4,
+    )
+    for name, data in (
+        ("expectation", values.expectation),
+        ("mean vector", values.mean_vector),
+        ("median", values.median),
+    ):
+        axes.plot(values.angle, data, label=name, zorder=3, **_LINES[name])
+    axes.set_yscale("log")
+    axes.set_ylim(limits)
+    style.short_log(axes.yaxis, "log", limits)
+    axes.set_xlim(-180, 180)
+    axes.set_xticks(range(-180, 181, 60))
+    axes.set_title(panel.title(), linespacing=1.3)
+    return mesh
+
+
+_FIELD = {"color": style.BLUE, "linewidth": 0.9, "linestyle": (0, (1, 2)), "zorder": 1}
+_LINES = {
+    "median": {"color": style.ORANGE, "linestyle": "--", "linewidth": 1.6},
+    "mean vector": {"color": style.VERMILLION, "linestyle": "-"},
+    "expectation": {"color": style.GREEN, "linestyle": "-."},
+}
+
+
+def _histogram(values, limits):
+    """Edges (pc) and shares (n_angle, n_bin), each row adding up to one."""
+    low, high = np.log10(limits)
+    edges = np.logspace(low, high, 1 + max(8, int(round((high - low) * BINS_PER_DECADE))))
+    shares = [np.histogram(np.clip(column, *limits), edges)[0] for column in values.amplitude.T]
+    return edges, np.array(shares) / len(values.amplitude)
+
+
+def _limits(panels, profiles):
+    """Common range in pc of all amplitudes, lines and nearby measurements."""
+    low, high = [], []
+    for panel, values in zip(panels, profiles, strict=True):
+        low += [np.quantile(values.amplitude, 0.01), values.median.min()]
+        high += [values.amplitude.max(), values.mean_vector.max()]
+        for limit in near(panel.rigidity):
+            low.append((limit.amplitude - np.nan_to_num(limit.error)) / panel.gradient_size)
+            high.append(limit.amplitude / panel.gradient_size)
+    # lines near zero (a mean vector that happens to vanish) do not set the scale
+    return style.decades(max(min(low), 1e-3 * max(high)), max(high))
+
+
+def _measurements(axes, panel):
+    """Published amplitudes near this rigidity, on the scale of the panel's gradient."""
+    for limit in near(panel.rigidity):
+        value = limit.amplitude / panel.gradient_size
+        if limit.upper_limit:
+            axes.axhline(value, color=style.SKY, linewidth=1.4, zorder=1, gid=limit.experiment)
+            axes.annotate(
+                "",
+                (-165, value * 0.8),
+                (-165, value),
+                zorder=1,
+                arrowprops={
+                    "arrowstyle": "->",
+                    "color": style.SKY,
+                    "linewidth": 1.2,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+        else:
+            error = limit.error / panel.gradient_size
+            axes.axhspan(
+                value - error,
+                value + error,
+                facecolor="0.5",
+                alpha=0.28,
+                zorder=1,
+                linewidth=0,
+                gid=limit.experiment,
+            )
+
+
+def _handles(panels, with_noise, options):
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    labels = {
+        "median": "median of realisations",
+        "mean vector": "their mean vector",
+        "expectation": "ensemble expectation",
+    }
+    handles = [Line2D([], [], label=text, **_LINES[name]) for name, text in labels.items()]
+    if not options.from_field and any(panel.field is not None for panel in panels):
+        handles.append(Line2D([], [], label="regular field", **_FIELD))
+    if with_noise:
+        handles.append(Line2D([], [], label="sampling noise", **style.NOISE))
+    limits = dict.fromkeys(limit for panel in panels for limit in near(panel.rigidity))
+    for limit in limits:
+        text = f"{limit.experiment} {limit.energy:g} PeV"
+        if limit.upper_limit:
+            handles.append(Line2D([], [], color=style.SKY, label=f"{text} (limit)"))
+        else:
+            handles.append(Patch(facecolor="0.5", alpha=0.28, label=text))
+    return handles
+
+
+def _colours():
+    """White to deep violet, light enough for lines on top to stay visible."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shares", ["#ffffff", "#c9c5e3", "#7a6fb5", "#3b2a7d"])
+
+
+def _angle_label(panel, options):
+    if options.from_field and panel.field is not None:
+        return "angle of the gradient from the regular field [deg]"
+    return r"Galactic longitude of the gradient ($b$ = 0) [deg]"

@@ -1,0 +1,252 @@
+"""What a figure shows: one panel per file, case and rigidity, with the arrays it needs.
+
+Only finished entries count. All vectors are Galactic Cartesian, lengths in pc, gradients in 1/pc,
+rigidities in PV.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hpc_cr.figures import style
+from hpc_cr.frames import unit_vector
+from hpc_cr.io.errors import ResultError
+
+
+class FigureError(ResultError):
+    """A figure cannot be drawn from these files with these options; one line."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to show; the defaults show everything at the last stop and the highest rigidity.
+
+    Attributes
+    ----------
+    cases : tuple of str
+        Names of cases; empty for all.
+    rigidities : tuple of str
+        Indices ("0", "-1") or values ("100 TV"); empty for the figure's own choice.
+    stop : str
+        Index or value ("60 pc") of the stopping time or radius.
+    gradient : tuple of float or None
+        Galactic (l, b) in degrees that replaces the job's direction; the size stays.
+    realisation : int
+        Row that a map of a single sky shows.
+    smooth : float
+        Radius of the top hat for sky maps, degrees; 0 for none.
+    subtract_dipole, significance : bool
+        For sky maps.
+    from_field : bool
+        Measure the gradient's angle from the regular field, not from l = 0.
+    """
+
+    cases: tuple = ()
+    rigidities: tuple = ()
+    stop: str = "-1"
+    gradient: tuple | None = None
+    realisation: int = 0
+    smooth: float = 0.0
+    subtract_dipole: bool = False
+    significance: bool = False
+    from_field: bool = False
+
+
+class Panel:
+    """One case at one rigidity and stop.
+
+    Parameters
+    ----------
+    results : hpc_cr.io.results.Results
+    rig, stop : int
+        Indices; stop counts from 0.
+    options : Options
+    label : str
+        What tells this panel from the others.
+
+    Attributes
+    ----------
+    rigidity, length : float
+        PV; the stop in pc.
+    gradient : ndarray (3,)
+        1/pc.
+    rows : ndarray of int
+        Finished rows with a complete response, n of them.
+    """
+
+    def __init__(self, results, rig, stop, options, label):
+        self.results, self.rig, self.stop = results, rig, stop
+        self.options, self.label = options, label
+        self.rigidity = float(results.rigidities[rig])
+        self.length = float(results.stops[rig, stop])
+        self.gradient = np.array(results.gradient[rig], float)
+        if options.gradient is not None:
+            self.gradient = np.linalg.norm(self.gradient) * unit_vector(*options.gradient)
+        response = results.response[:, rig, stop]
+        usable = results.done[:, rig] & np.isfinite(response).all(axis=(1, 2))
+        self.rows = np.flatnonzero(usable)
+        if not len(self.rows):
+            raise FigureError(
+                f"{results.path}: no finished realisation{_of_case(results)} at"
+                f" {style.rigidity(self.rigidity)} yet"
+            )
+        self.response = response[self.rows]
+
+    @property
+    def gradient_size(self):
+        """|g| in 1/pc."""
+        return float(np.linalg.norm(self.gradient))
+
+    @property
+    def realisation(self):
+        """Realisation of each row, (n,)."""
+        return self.results.realisation[self.rows]
+
+    @property
+    def symmetry(self):
+        """Symmetry of the set-up, for `hpc_cr.anisotropy.ensembles.symmetrise`."""
+        return self.results.symmetry
+
+    @property
+    def field(self):
+        """Regular field (3,) in uG, or None."""
+        field = np.asarray(self.results.job.regular_field, float)
+        return field if field.any() else None
+
+    @cached_property
+    def response_error(self):
+        """Sampling errors of the response, (n, 3, 3), pc."""
+        return self.results.response_error[self.rows, self.rig, self.stop]
+
+    @cached_property
+    def noise(self):
+        """Shot-noise power of the displacement maps, (n, 3, 3), pc^2."""
+        return self.results.noise[self.rows, self.rig, self.stop]
+
+    @cached_property
+    def dipoles(self):
+        """Dipole vectors for this panel's gradient, (n, 3)."""
+        return self.response @ self.gradient
+
+    @cached_property
+    def summary(self):
+        """DipoleSummary for this panel's gradient."""
+        return self.results.summary(stop=self.stop, gradient=self.all_gradients())[self.rig]
+
+    def all_gradients(self):
+        """Gradients at every rigidity of the file with this panel's choice, (n_rig, 3)."""
+        gradients = np.array(self.results.gradient, float)
+        if self.options.gradient is not None:
+            size = np.linalg.norm(gradients, axis=1, keepdims=True)
+            gradients = size * unit_vector(*self.options.gradient)
+        return gradients
+
+    @property
+    def stop_text(self):
+        """The stop with its symbol and unit."""
+        symbol = "$cT$" if self.results.stop_kind == "time" else "$R$"
+        return f"{symbol} = {style.number(self.length, 3)} pc"
+
+    def title(self, rigidity=True, stop=True, count=True):
+        """Two lines: what it is, and the numbers behind it."""
+        job = self.results.job
+        field = rf"$B_\mathrm{{rms}}$ = {style.number(job.turbulence.rms, 4)} $\mu$G"
+        if self.field is not None:
+            size = style.number(np.linalg.norm(self.field), 4)
+            field += rf", $B_0$ = {size} $\mu$G"
+        first = f"{self.label}: {field}" if self.label else field
+        second = [f"{style.rigidity(self.rigidity)}"] if rigidity else []
+        second += [self.stop_text] if stop else []
+        second += [self.count_text] if count else []
+        return "\n".join([first, ", ".join(second)]) if second else first
+
+    @property
+    def count_text(self):
+        """How many realisations (and observers in each) were used."""
+        n_realisation, n_row = len(np.unique(self.realisation)), len(self.rows)
+        text = f"{n_realisation} realisation{'s' if n_realisation != 1 else ''}"
+        return text if n_row == n_realisation else f"{text}, {n_row} skies"
+
+
+def select(opened, options, rigidities="highest"):
+    """Panels of opened files in order: file, case, rigidity.
+
+    Parameters
+    ----------
+    opened : sequence of Results
+    options : Options
+    rigidities : "highest" or "all"
+        Where the options name none.
+
+    Returns
+    -------
+    list of Panel
+
+    Raises
+    ------
+    FigureError
+        No such case, rigidity or stop, or nothing finished.
+    """
+    unknown = set(options.cases) - {name for file in opened for name in file.case_names}
+    if unknown:
+        known = ", ".join(dict.fromkeys(n for f in opened for n in f.case_names if n)) or "none"
+        raise FigureError(f"{opened[0].path}: no case {sorted(unknown)[0]!r}; cases: {known}")
+    chosen = []
+    for file in opened:
+        for results in file.each_case():
+            if options.cases and results.case not in options.cases:
+                continue
+            label = results.case or results.job.name
+            if results.case and len(opened) > 1:
+                label = f"{results.path.stem}, {label}"
+            for rig in _rigidity_indices(results, options.rigidities, rigidities):
+                stop = _find(results, results.stops[rig], options.stop, "pc", _stop_name(results))
+                chosen.append(Panel(results, rig, stop, options, label))
+    return chosen
+
+
+def _rigidity_indices(results, wanted, default):
+    values = results.rigidities
+    if wanted:
+        return [_find(results, values, text, "PV", "rigidity") for text in wanted]
+    return list(range(len(values))) if default == "all" else [int(np.argmax(values))]
+
+
+def _stop_name(results):
+    return "stopping time" if results.stop_kind == "time" else "radius"
+
+
+def _find(results, values, text, unit, what):
+    """Index of a value given as an index or with a unit, such as "2", "-1" or "60 pc"."""
+    shown = ", ".join(f"{v:g} {unit}" for v in values)
+    try:
+        index = int(text)
+    except ValueError:
+        index = None
+    if index is not None:
+        if -len(values) <= index < len(values):
+            return index % len(values)
+        raise FigureError(
+            f"{results.path}: no {what} with index {index}{_of_case(results)}; there are"
+            f" {len(values)} (0 to {len(values) - 1}): {shown}"
+        )
+    from astropy import units
+
+    try:
+        value = units.Quantity(text).to_value(unit)
+    except (TypeError, ValueError) as error:
+        raise FigureError(
+            f"{what} {text!r}: give an index or a value with a unit like {unit}; the file has"
+            f" {shown}"
+        ) from error
+    index = int(np.argmin(np.abs(values - value)))
+    if not np.isclose(values[index], value, rtol=1e-2):
+        raise FigureError(
+            f"{results.path}: no {what} {text!r}{_of_case(results)}; the file has {shown}"
+        )
+    return index
+
+
+def _of_case(results):
+    return f" of case {results.case!r}" if results.case else ""

@@ -1,0 +1,44 @@
+"""Directions in the Galactic Cartesian frame.
+
+The observer is at the origin; x points to the Galactic centre (l = 0, b = 0), y to l = 90 deg,
+z to the north Galactic pole. A direction on the sky is where a particle comes from.
+"""
+
+import numpy as np
+
+
+def unit_vector(longitude, latitude):
+    """Cartesian unit vector of a Galactic direction.
+
+    Parameters
+    ----------
+    longitude, latitude : float or array (...)
+        Galactic l and b in degrees.
+
+    Returns
+    -------
+    ndarray (..., 3)
+        Unit vector, dimensionless, Galactic Cartesian.
+    """
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    lon, lat = np.broadcast_arrays(lon, lat)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def lon_lat(vector):
+    """Galactic longitude and latitude of a vector of any length.
+
+    Parameters
+    ----------
+    vector : array_like (..., 3)
+        Galactic Cartesian components, any unit.
+
+    Returns
+    -------
+    longitude, latitude : ndarray (...)
+        Degrees; longitude in [0, 360).
+    """
+    v = np.asarray(vector, dtype=float)
+    lon = np.degrees(np.arctan2(v[..., 1], v[..., 0])) % 360.0
+    lat = np.degrees(np.arctan2(v[..., 2], np.hypot(v[..., 0], v[..., 1])))
+    return lon, lat

@@ -1,0 +1,1 @@
+"""The result file: layout, writing, locking, provenance and reading."""

@@ -1,0 +1,135 @@
+"""A lock file beside the result file, so that two jobs never write one file.
+
+Parallel HDF5 takes no locks at all. The lock is the operating system's (fcntl), so that it ends
+with the process that holds it, however that ends; the file only says who that is.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hpc_cr.io.errors import ResultError
+
+_HELD = (errno.EACCES, errno.EAGAIN)
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+class FileLock:
+    """The right to write one result file, held by rank 0 of a job.
+
+    Parameters
+    ----------
+    path : path-like
+        The result file; the lock file is OUT.h5.lock beside it.
+
+    Attributes
+    ----------
+    note : str
+        Empty, or a warning that the file system has no locks and nothing is protected.
+    """
+
+    _mine = set()
+    """Lock files held by this process: the system's locks do not hold against oneself."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.lock_path = self.path.with_name(self.path.name + ".lock")
+        self.note = ""
+        self._handle = None
+
+    def acquire(self):
+        """Take the lock now.
+
+        Returns
+        -------
+        FileLock
+            Itself, for use in a with statement.
+
+        Raises
+        ------
+        ResultError
+            Another job holds it (the message says which), or the folder cannot be written.
+        """
+        key = os.path.realpath(self.lock_path)
+        if key in self._mine:
+            raise ResultError(f"{self.path} is being written by this process already")
+        while self._handle is None:
+            try:
+                handle = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            except OSError as error:
+                folder = self.path.parent
+                reason = os.strerror(error.errno) if folder.is_dir() else "there is no such folder"
+                raise ResultError(f"{self.path}: cannot write in {folder}: {reason}") from None
+            try:
+                self._lock(handle)
+                # the holder before may have removed the file between our open and our lock: then
+                # we hold a lock on a name that is gone, and another job could hold the new one
+                if self._is_current(handle):
+                    self._handle = handle
+            finally:
+                if self._handle is None:
+                    os.close(handle)
+        self._mine.add(key)
+        who = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        }
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, (json.dumps(who) + "\n").encode(), 0)
+        return self
+
+    def _lock(self, handle):
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _UNSUPPORTED:
+                self.note = (
+                    f"the file system of {self.path} has no locks:"
+                    " take care that no second job writes it"
+                )
+            elif error.errno in _HELD:
+                raise ResultError(
+                    f"{self.path} is being written by {_holder(handle)};"
+                    " wait for it to end or choose another file with -o"
+                ) from None
+            else:
+                raise ResultError(
+                    f"{self.lock_path}: cannot lock: {os.strerror(error.errno)}"
+                ) from None
+
+    def _is_current(self, handle):
+        try:
+            named = os.stat(self.lock_path)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(os.fstat(handle), named)
+
+    def release(self):
+        """Give the lock back and remove its file; harmless when it is not held."""
+        if self._handle is None:
+            return
+        # removed while still locked: a job that opens the name from now on makes a new file
+        self.lock_path.unlink(missing_ok=True)
+        os.close(self._handle)
+        self._handle = None
+        self._mine.discard(os.path.realpath(self.lock_path))
+
+    def __enter__(self):
+        return self if self._handle is not None else self.acquire()
+
+    def __exit__(self, *exception):
+        self.release()
+
+
+def _holder(handle):
+    """Who holds the lock, as far as the file says."""
+    try:
+        who = json.loads(os.pread(handle, 4096, 0))
+        return f"process {who['pid']} on {who['host']} since {who['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another job"

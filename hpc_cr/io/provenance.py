@@ -1,0 +1,126 @@
+"""Where a result comes from: versions, commit, machine, user, command line."""
+
+import getpass
+import os
+import platform
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import hpc_cr
+
+_LIBRARIES = ("numpy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
+
+
+def now():
+    """The time in UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def collect(argv=None):
+    """Everything worth knowing about this process, as flat attributes.
+
+    Nothing here can fail or start MPI: what cannot be found out is "unknown" or "none".
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The command line; default this process's.
+
+    Returns
+    -------
+    dict of str to str or int
+        software, version, commit, dirty (1 if the source tree has uncommitted changes, -1 if
+        unknown), python, library versions, mpi (library string), user, host, cpu, command,
+        started (UTC).
+    """
+    import h5py
+
+    commit, dirty = source_state()
+    mpi = sys.modules.get("mpi4py.MPI")
+    facts = {
+        "software": "hpc_cr",
+        "version": hpc_cr.__version__,
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+    }
+    facts |= {name: _version(name) for name in _LIBRARIES}
+    facts |= {
+        "hdf5": h5py.version.hdf5_version,
+        "h5py_mpi": int(h5py.get_config().mpi),
+        "mpi": _first_line(mpi.Get_library_version()) if mpi else "none",
+        "user": _user(),
+        "host": socket.gethostname(),
+        "cpu": cpu_model(),
+        "command": " ".join(sys.argv if argv is None else argv)[:4096],
+        "started": now(),
+    }
+    return facts
+
+
+def source_state():
+    """Commit of the source tree that runs, and whether it has changes that are not committed.
+
+    Returns
+    -------
+    commit : str
+        "unknown" unless the package lies in a git checkout that tracks it.
+    dirty : int
+        1 changed, 0 clean, -1 unknown.
+    """
+    tree = Path(hpc_cr.__file__).resolve().parent
+    # an installed package may lie inside some other project's checkout: ask whether it is tracked
+    if _git(tree, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return "unknown", -1
+    commit = _git(tree, "rev-parse", "HEAD")
+    changes = _git(tree, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    return commit or "unknown", -1 if changes is None else int(bool(changes))
+
+
+def _git(folder, *arguments):
+    """Output of a git command, or None if there is no git, no checkout or no answer in time."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return done.stdout.strip()
+
+
+def cpu_model():
+    """Model name of the processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def _user():
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # containers run under numbers without a name
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _first_line(text):
+    return text.replace("\0", "").strip().splitlines()[0].rstrip(", ")

@@ -1,0 +1,414 @@
+"""Reading a result file: finished entries as arrays, and what is computed from them.
+
+Only finished entries count; everything else is NaN. Reading while a job is writing is safe: the
+layout never changes, and the done flags are read before the data.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.anisotropy import ensembles
+from hpc_cr.io import schema
+from hpc_cr.io.checks import open_checked
+from hpc_cr.io.errors import ResultError
+
+
+class PowerSpectrum(NamedTuple):
+    """C_l per realisation.
+
+    l : ndarray (n_l,), from 0
+    cl : ndarray (n_row, n_l), dimensionless; NaN where the entry is not done
+    noise : ndarray (n_row,), shot-noise power N; subtracted already for "noise-subtracted"
+    """
+
+    l: np.ndarray  # noqa: E741 - the field's name for it
+    cl: np.ndarray
+    noise: np.ndarray
+
+
+def open_results(path, case=None):
+    """Open a result file for reading.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; a job may still be writing it.
+    case : str, optional
+        Name of a case; default the first one. `Results.each_case` goes through all.
+
+    Returns
+    -------
+    Results
+        Use it in a with statement, or close it.
+
+    Raises
+    ------
+    ResultError
+        The file is missing, not a result file, truncated, of a newer format, or has no such case.
+    """
+    return Results(open_checked(Path(path)), Path(path), case)
+
+
+class Results:
+    """One case of a result file; made by `open_results`.
+
+    Arrays have the axes (n_row, n_rig, n_stop, ...): row = realisation * observers + observer,
+    rigidities and stops in the job's order. Vectors are Galactic Cartesian (x to the Galactic
+    centre, y to l = 90 deg), directions on the sky are where particles come from. Lengths and
+    times (c t) in pc, rigidities in PV, gradients in 1/pc. Entries not done are NaN.
+
+    Attributes
+    ----------
+    path : Path
+    case : str
+        "" for a file without cases.
+    case_names : tuple of str
+        All cases of the file.
+    job : hpc_cr.config.Job
+        The resolved job of this case.
+    rigidities : ndarray (n_rig,)
+    stops : ndarray (n_rig, n_stop)
+    stop_kind : "time" or "radius"
+    gradient : ndarray (n_rig, 3)
+    observers : ndarray (n_row, 3)
+    realisation : ndarray (n_row,) of int
+        Realisation of each row.
+    done : ndarray (n_row, n_rig) of bool
+        As it was when the file was opened.
+    """
+
+    def __init__(self, file, path, case=None, owner=True):
+        from hpc_cr.config import JobError, parse_job
+
+        self._file, self._owner = file, owner
+        self.path = path
+        try:
+            text = file["config"].asstr()[()]
+            name = str(file.attrs.get("job", path.stem))
+            self.case_names = tuple(c.name for c in parse_job(text, name=name).cases)
+            self.case = self.case_names[0] if case is None else case
+            if self.case not in self.case_names:
+                known = ", ".join(filter(None, self.case_names)) or "none"
+                raise ResultError(f"{path}: no case {self.case!r}; the file's cases: {known}")
+            self.job = parse_job(text, name=name, case=self.case or None)
+            self._group = file[schema.case_group(self.case)]
+            axes = self._group["axes"]
+            self.stop_kind = "time" if "time" in axes else "radius"
+            self.done = self._group["status/done"][...] == 1
+            self.rigidities = axes["rigidity"][...]
+            self.stops = axes[self.stop_kind][...]
+            self.gradient = axes["gradient"][...]
+            self.observers = axes["observer"][...]
+        except BaseException as error:
+            self.close()
+            if isinstance(error, KeyError | OSError | JobError):
+                raise ResultError(f"{path}: damaged result file: {error}") from None
+            raise
+        self.realisation = np.arange(len(self.done)) // self.job.particles.observers
+
+    def each_case(self):
+        """Results of every case of the file, in order; they share this open file."""
+        for case in self.case_names:
+            yield Results(self._file, self.path, case, owner=False)
+
+    def close(self):
+        """Close the file."""
+        if self._owner and self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    @property
+    def complete(self):
+        """Whether every entry of this case is done."""
+        return bool(self.done.all())
+
+    @property
+    def response(self):
+        """M_ij, (n_row, n_rig, n_stop, 3, 3), pc; i = sky axis, j = displacement axis."""
+        return self.array("anisotropy/response")
+
+    @property
+    def response_error(self):
+        """Sampling errors of M_ij, same shape, pc."""
+        return self.array("anisotropy/response_error")
+
+    @property
+    def direction_response(self):
+        """3 <n_i U_j>, same shape."""
+        return self.array("anisotropy/direction_response")
+
+    @property
+    def noise(self):
+        """Shot-noise power of the displacement maps, same shape, pc^2."""
+        return self.array("anisotropy/noise")
+
+    @property
+    def alm(self):
+        """a_lm per gradient axis, (n_row, n_rig, n_stop, 3, n_lm) complex, pc."""
+        return self.array("anisotropy/alm")
+
+    @property
+    def alm_half(self):
+        """The same from the two half-samples, (n_row, n_rig, n_stop, 2, 3, n_lm)."""
+        return self.array("anisotropy/alm_half")
+
+    @property
+    def steps(self):
+        """Particle-steps, (n_row, n_rig); 0 where not done, as the three below."""
+        return self._status("steps")
+
+    @property
+    def seconds(self):
+        """Core-seconds, (n_row, n_rig)."""
+        return self._status("seconds")
+
+    @property
+    def unfinished(self):
+        """Particles that did not reach the last stop, (n_row, n_rig)."""
+        return self._status("unfinished")
+
+    @property
+    def over_tolerance(self):
+        """Steps accepted above the tolerance, (n_row, n_rig)."""
+        return self._status("over_tolerance")
+
+    @property
+    def symmetry(self):
+        """Symmetry of the ensemble for `ensembles.symmetrise`: "isotropic" or the field's axis."""
+        if self.job.regular.model not in ("none", "uniform"):
+            return "none"
+        field = np.asarray(self.job.regular_field, float)
+        return field if np.any(field) else "isotropic"
+
+    @property
+    def provenance(self):
+        """Root attributes: software, versions, commit, machine, seed, command, ..."""
+        return {k: v.item() if hasattr(v, "item") else v for k, v in self._file.attrs.items()}
+
+    @property
+    def runs(self):
+        """One dict per start of a job on the file: started, ended, host, ranks, state, ..."""
+        rows = self._file[schema.RUNS.path][...]
+        return [
+            {
+                name: row[name].decode(errors="replace")
+                if row.dtype[name].kind == "S"
+                else row[name].item()
+                for name in row.dtype.names
+            }
+            for row in rows
+            if row["started"]
+        ]
+
+    def dipoles(self, gradient=None, local_term=False):
+        """Dipole vectors of the realisations, delta_i = M_ij g_j.
+
+        Parameters
+        ----------
+        gradient : array (3,) or (n_rig, 3), optional
+            g = grad(n)/n in 1/pc, Galactic Cartesian; default the job's.
+        local_term : bool or array (3, 3) or (n_rig, 3, 3)
+            Adds the dipole that is already there at -T (Ahlers & Mertsch 2015):
+            delta_i = (M_ij + 3 <n_i U_k> 3 K_kj) g_j, K = D/c in pc; True takes 3 K from the
+            ensemble mean of M at the same stop, under the symmetry of the set-up.
+
+        Returns
+        -------
+        ndarray (n_row, n_rig, n_stop, 3)
+        """
+        response = self.response
+        if local_term is not False:
+            response = response + self.direction_response @ self._local_tensor(local_term)
+        return np.einsum("abcij,bj->abci", response, self._gradient(gradient))
+
+    def dipole_errors(self, gradient=None):
+        """Sampling errors of `dipoles`, same shape (see `ensembles.sampling_errors`)."""
+        g = self._gradient(gradient)[:, None, :]
+        return ensembles.sampling_errors(self.response_error, self.noise, g)
+
+    def maps(self, name, row, rig, stop=-1):
+        """One stored map.
+
+        Parameters
+        ----------
+        name : "displacement", "final_direction" or "crossing_time"
+        row, rig, stop : int
+
+        Returns
+        -------
+        ndarray (3, n_pix) or (n_pix,) of float32
+            HEALPix RING, Galactic; by particle index for random directions.
+
+        Raises
+        ------
+        ResultError
+            The job did not store the map, or the entry is not done.
+        """
+        path = f"anisotropy/{name}"
+        stored = [d for d in schema.DATA if d.path == path and d.option]
+        if not stored:
+            known = ", ".join(d.name for d in schema.DATA if d.option)
+            raise ResultError(f"{self.path}: no map {name!r}; maps: {known}")
+        if path not in self._group:
+            raise ResultError(
+                f"{self.path}: the {name} maps were not stored; set [output] {name} = true"
+            )
+        if not self.done[row, rig]:
+            raise ResultError(f"{self.path}: entry (row {row}, rigidity {rig}) is not finished")
+        return self._group[path][row, rig][stop]
+
+    def power_spectrum(self, gradient=None, rig=0, stop=-1, estimator="noise-subtracted"):
+        """C_l of the sky that a gradient gives, I(n)/I0 - 1 = g_j X_j(n).
+
+        Parameters
+        ----------
+        gradient : array (3,) or (n_rig, 3), optional
+            1/pc; default the job's.
+        rig, stop : int
+            Indices of the rigidity and the stop.
+        estimator : "noise-subtracted" or "cross"
+            C_l of all particles minus the shot noise, or the cross-spectrum of the two
+            half-samples, whose noises are independent.
+
+        Returns
+        -------
+        PowerSpectrum
+        """
+        g = self._gradient(gradient)[rig]
+        noise = np.einsum("ajk,j,k", self._one("noise", rig, stop), g, g)
+        if estimator == "noise-subtracted":
+            alm = np.einsum("ajm,j", self._one("alm", rig, stop), g)
+            cl = _cross_power(alm, alm) - noise[:, None]
+        elif estimator == "cross":
+            halves = np.einsum("ahjm,j->ahm", self._one("alm_half", rig, stop), g)
+            cl = _cross_power(halves[:, 0], halves[:, 1])
+        else:
+            raise ValueError(f'estimator {estimator!r}: "noise-subtracted" or "cross"')
+        return PowerSpectrum(np.arange(cl.shape[1]), cl, noise)
+
+    def summary(self, stop=-1, gradient=None):
+        """Mean, scatter, direction and expectation of the dipole, per rigidity.
+
+        Parameters
+        ----------
+        stop : int
+            Index of the stop.
+        gradient : array (3,) or (n_rig, 3), optional
+            1/pc; default the job's.
+
+        Returns
+        -------
+        list of hpc_cr.anisotropy.ensembles.DipoleSummary
+        """
+        g = self._gradient(gradient)
+        dipoles, errors, response = self.dipoles(g), self.dipole_errors(g), self.response
+        return [
+            ensembles.summarise(
+                dipoles[:, rig, stop],
+                errors[:, rig, stop],
+                response[:, rig, stop],
+                g[rig],
+                rigidity=self.rigidities[rig],
+                stop=self.stops[rig, stop],
+                realisation=self.realisation,
+                symmetry=self.symmetry,
+            )
+            for rig in range(len(self.rigidities))
+        ]
+
+    def convergence(self, rig=0):
+        """Mean response at each stop of one rigidity: `ensembles.convergence`."""
+        return ensembles.convergence(self.response[:, rig], self.realisation, self.symmetry)
+
+    def damaged(self):
+        """Entries marked done whose data do not have the stored checksum.
+
+        Returns
+        -------
+        list of (int, int)
+            (row, rigidity index). Reads all data of the case.
+        """
+        from hpc_cr.io.writer import checksum
+
+        data = [self._group[s.path] for s in schema.DATA if s.path in self._group]
+        stored = self._group["status/checksum"][...]
+        return [
+            (int(row), int(rig))
+            for row, rig in np.argwhere(self.done)
+            if checksum([d[row, rig] for d in data]) != stored[row, rig]
+        ]
+
+    def to_xarray(self):
+        """The case as an xarray.Dataset, without the maps.
+
+        Dimensions: row, rigidity, stop, i (sky axis x, y, z), j (displacement axis), lm, half.
+        Attributes of the variables: units, description.
+        """
+        from hpc_cr.io.export import to_xarray
+
+        return to_xarray(self)
+
+    def array(self, path):
+        """A dataset by its path in the case's group ("status/rank"), or None if not stored.
+
+        Data are NaN where the entry is not done.
+        """
+        if path not in self._group:
+            return None
+        values = self._group[path][...]
+        if path.startswith("anisotropy/"):
+            values[~self.done] = np.nan
+        return values
+
+    def _one(self, name, rig, stop):
+        """The same for one rigidity and stop, (n_row, ...)."""
+        values = self._group[f"anisotropy/{name}"][:, rig, range(self.stops.shape[1])[stop]]
+        values[~self.done[:, rig]] = np.nan
+        return values
+
+    def _status(self, name):
+        return np.where(self.done, self._group[f"status/{name}"][...], 0)
+
+    def _gradient(self, gradient):
+        """The gradient per rigidity, (n_rig, 3)."""
+        gradient = self.gradient if gradient is None else np.asarray(gradient, float)
+        return np.broadcast_to(gradient, (len(self.rigidities), 3))
+
+    def _local_tensor(self, local_term):
+        """3 K by rigidity and stop, (n_rig, n_stop, 3, 3), pc."""
+        shape = (*self.stops.shape, 3, 3)
+        if local_term is True:
+            per_row = ensembles.symmetrise(self.response, self.symmetry)
+            tensors = [
+                per_row[self.done[:, rig], rig].mean(axis=0)
+                if self.done[:, rig].any()
+                else np.full(shape[1:], np.nan)
+                for rig in range(shape[0])
+            ]
+            return np.array(tensors)
+        tensor = 3.0 * np.asarray(local_term, float)
+        return np.broadcast_to(tensor[:, None] if tensor.ndim == 3 else tensor, shape)
+
+
+def _cross_power(first, second):
+    """Re sum_m a_lm b_lm^* / (2l + 1) of multipoles in healpy order, (n_row, n_lm) -> (n_row, n_l).
+
+    The order is m by m: index = m (2 l_max + 1 - m)/2 + l; m < 0 follow from reality.
+    """
+    l_max = (int(np.sqrt(8 * first.shape[-1] + 1)) - 3) // 2
+    product = (first * second.conj()).real
+    power = np.zeros((len(product), l_max + 1))
+    start = 0
+    for m in range(l_max + 1):
+        weight = 1.0 if m == 0 else 2.0
+        power[:, m:] += weight * product[:, start : start + l_max + 1 - m]
+        start += l_max + 1 - m
+    return power / (2 * np.arange(l_max + 1) + 1)

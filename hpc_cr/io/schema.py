@@ -1,0 +1,272 @@
+"""Every dataset of a result file: its path, shape, type, unit and meaning.
+
+The format is described for readers in docs/results.md; its version grows with every change that
+an older reader would get wrong.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+FORMAT = "hpc-cr results"
+FORMAT_VERSION = 1
+MAX_RUNS = 64
+"""Rows of /provenance/runs; once they are used, the last row is written over."""
+
+RUN_DTYPE = np.dtype(
+    [
+        ("started", "S32"),
+        ("ended", "S32"),
+        ("host", "S64"),
+        ("ranks", "<i4"),
+        ("team_size", "<i4"),
+        ("job_id", "S32"),
+        ("commit", "S40"),
+        ("dirty", "<i1"),
+        ("version", "S32"),
+        ("mpi", "S64"),
+        ("state", "S128"),
+        ("entries", "<i8"),
+    ]
+)
+"""One row per start of a job on the file; an unused row has an empty `started`."""
+
+
+class Dataset(NamedTuple):
+    """One dataset of the file.
+
+    path is relative to the case's group; dims are names of `sizes`; role is "axis",
+    "data", "status" or "runs"; option is the job's [output] key that asks for it, or None.
+    """
+
+    path: str
+    dims: tuple
+    dtype: str
+    units: str
+    description: str
+    role: str
+    option: str | None = None
+
+    @property
+    def name(self):
+        """Last part of the path: the key of an entry's array."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+_ENTRY = ("row", "rig", "stop")
+_TENSOR = (*_ENTRY, "i", "j")
+
+AXES = (
+    Dataset("axes/rigidity", ("rig",), "<f8", "PV", "rigidity R = p c / (Z e)", "axis"),
+    Dataset("axes/time", ("rig", "stop"), "<f8", "pc", "stopping times c T", "axis"),
+    Dataset("axes/radius", ("rig", "stop"), "<f8", "pc", "radii of the spheres", "axis"),
+    Dataset(
+        "axes/gradient",
+        ("rig", "j"),
+        "<f8",
+        "1/pc",
+        "gradient of the density, grad(n)/n, Galactic Cartesian, points to the dense side",
+        "axis",
+    ),
+    Dataset(
+        "axes/observer",
+        ("row", "i"),
+        "<f8",
+        "pc",
+        "position of the observer in the realisation; row = realisation * observers + observer",
+        "axis",
+    ),
+)
+
+DATA = (
+    Dataset(
+        "anisotropy/response",
+        _TENSOR,
+        "<f8",
+        "pc",
+        "response M_ij: dipole component i (direction of arrival) = M_ij g_j for the gradient g;"
+        " i = sky axis, j = displacement axis",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/response_error",
+        _TENSOR,
+        "<f8",
+        "pc",
+        "sampling error of M_ij within the realisation, from the scatter inside pixel quads",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/direction_response",
+        _TENSOR,
+        "<f8",
+        "1",
+        "3 <n_i U_j>: dipole component i of the backtracked direction's component j",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/noise",
+        _TENSOR,
+        "<f8",
+        "pc2",
+        "shot-noise power N_jk of the displacement maps X_j, X_k, from pixel quads: C_l of pure"
+        " noise for the gradient g is N_jk g_j g_k",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/dipole",
+        (*_ENTRY, "i"),
+        "<f8",
+        "1",
+        "dipole vector delta for the job's gradient: intensity 1 + delta.n, n = direction of"
+        " arrival, Galactic Cartesian",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/alm",
+        (*_ENTRY, "j", "lm"),
+        "<c16",
+        "pc",
+        "multipoles a_lm of the displacement map X_j(n), healpy order, per gradient axis j",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/alm_half",
+        (*_ENTRY, "half", "j", "lm"),
+        "<c16",
+        "pc",
+        "the same from each of the two half-samples (NESTED pixel index mod 4 in {0, 3} and {1, 2};"
+        " index parity for random directions)",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/displacement",
+        (*_ENTRY, "j", "pix"),
+        "<f4",
+        "pc",
+        "displacement map X_j(n) of the backtracked particle that arrives from n; HEALPix RING,"
+        " Galactic; NaN where it did not finish",
+        "data",
+        "displacement",
+    ),
+    Dataset(
+        "anisotropy/final_direction",
+        (*_ENTRY, "j", "pix"),
+        "<f4",
+        "1",
+        "direction U_j(n) of the backtracked particle at the stop (the cosmic ray moved along -U)",
+        "data",
+        "final_direction",
+    ),
+    Dataset(
+        "anisotropy/crossing_time",
+        (*_ENTRY, "pix"),
+        "<f4",
+        "pc",
+        "path length c t of the backtracked particle at the stop",
+        "data",
+        "crossing_time",
+    ),
+)
+
+STATUS = (
+    Dataset(
+        "status/unfinished", ("row", "rig"), "<i8", "1",
+        "particles that did not reach the last stop (left out of means, NaN in maps)", "status",
+    ),
+    Dataset(
+        "status/over_tolerance", ("row", "rig"), "<i8", "1",
+        "steps accepted with an error estimate above the tolerance", "status",
+    ),
+    Dataset("status/steps", ("row", "rig"), "<i8", "1", "particle-steps", "status"),
+    Dataset(
+        "status/seconds", ("row", "rig"), "<f8", "s",
+        "core-seconds spent on the trajectories, summed over the ranks that shared them", "status",
+    ),
+    Dataset("status/rank", ("row", "rig"), "<i4", "1", "rank that led the entry", "status"),
+    Dataset(
+        "status/checksum", ("row", "rig"), "<u4", "1",
+        "CRC-32 of the entry's data, dataset after dataset in the file's order", "status",
+    ),
+    Dataset(
+        "status/done", ("row", "rig"), "|u1", "1",
+        "1 once every number of the entry is in the file, 0 before", "status",
+    ),
+)  # fmt: skip
+
+RUNS = Dataset(
+    "provenance/runs",
+    (MAX_RUNS,),
+    RUN_DTYPE,
+    "1",
+    "one row per start of a job on this file: started, ended (UTC), host, ranks, team_size, job_id"
+    " (SLURM), commit, dirty, version, mpi, state (running, complete, or how it ended), entries"
+    " finished",
+    "runs",
+)
+
+ALL = (*AXES, *DATA, *STATUS, RUNS)
+"""Every dataset that a file of kind "anisotropy" can have, in the file's order, besides /config."""
+
+
+def case_group(case):
+    """Group of a case: "/" for the job without cases (name ""), else "/case/NAME"."""
+    return f"/case/{case}" if case else "/"
+
+
+def sizes(job):
+    """Lengths of the named dimensions for one case's job.
+
+    Parameters
+    ----------
+    job : hpc_cr.config.Job
+        The job of one case.
+
+    Returns
+    -------
+    dict
+        row, rig, stop, lm, pix, and i (sky axis), j (displacement axis), half.
+    """
+    n_rig, n_stop = np.shape(job.stops)
+    l_max = job.output.l_max
+    return {
+        "row": job.n_row,
+        "rig": n_rig,
+        "stop": n_stop,
+        "lm": (l_max + 1) * (l_max + 2) // 2,
+        "pix": job.n_pix,
+        "i": 3,
+        "j": 3,
+        "half": 2,
+    }
+
+
+def datasets(job):
+    """Datasets of one case's group, in the file's order (without /provenance/runs).
+
+    Parameters
+    ----------
+    job : hpc_cr.config.Job
+        The job of one case.
+
+    Returns
+    -------
+    list of (Dataset, tuple of int)
+        Each with its shape.
+    """
+    size = sizes(job)
+    absent = "axes/radius" if job.boundary.kind == "time" else "axes/time"
+    return [
+        (d, tuple(size[name] for name in d.dims))
+        for d in (*AXES, *DATA, *STATUS)
+        if d.path != absent and (d.option is None or getattr(job.output, d.option))
+    ]
+
+
+def data_bytes(job):
+    """Bytes of the numerical datasets of all cases of a job; the file is a few kB larger."""
+    return sum(
+        int(np.prod(shape, dtype=object)) * np.dtype(d.dtype).itemsize
+        for case in job.cases
+        for d, shape in datasets(case.job)
+    )

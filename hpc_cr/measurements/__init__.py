@@ -1,0 +1,1 @@
+"""Published measurements as small tables, each row with its reference."""

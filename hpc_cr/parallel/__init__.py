@@ -1,0 +1,1 @@
+"""The parallel program: communicators, signals, teams with shared memory, work distribution."""

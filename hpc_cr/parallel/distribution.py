@@ -1,0 +1,123 @@
+"""Work distribution: rank 0 hands out tasks on request and computes too.
+
+Messages are plain send and receive (one-sided operations fail across nodes with some MPI
+libraries). Rank 0 serves requests between its own kernel calls, and while it waits. A signal
+on any rank is reported to rank 0, which tells all: every rank stops within a kernel call or two.
+"""
+
+import time
+from collections import deque
+
+from hpc_cr.parallel.communicator import NAP_SECONDS, wait
+
+TAG_REQUEST, TAG_TASK, TAG_REPORT, TAG_STOP = 1, 2, 3, 4
+
+
+class Distribution:
+    """One rank's end of the work distribution.
+
+    Parameters
+    ----------
+    comm : Comm
+        All ranks.
+    n_teams : int
+        Number of leaders, who ask for tasks; rank 0 is one of them.
+    signals : StopSignals
+    tasks : list, rank 0 only
+        What `next_task` returns, in this order.
+    on_report : callable, rank 0 only
+        Called with each object given to `report` anywhere.
+    tick : callable, optional
+        Called whenever the rank polls.
+    """
+
+    def __init__(self, comm, n_teams, signals, tasks=(), on_report=None, tick=None):
+        from mpi4py import MPI
+
+        self._any = MPI.ANY_SOURCE
+        self.comm = comm
+        self.signals = signals
+        self.stopped_by = None
+        self._announced = False
+        self._tasks = deque(tasks)
+        self._on_report = on_report
+        self._tick = tick
+        self._waiting_leaders = n_teams - 1
+        self._reports_sent = self._reports_taken = 0
+
+    def poll(self):
+        """Serve messages and look for signals; returns whether to stop."""
+        if self.signals.received and not self._announced:
+            self._announce(self.signals.received)
+        if self.comm.rank == 0:
+            self._serve()
+        elif self.comm.Iprobe(source=0, tag=TAG_STOP):
+            self.stopped_by = self.comm.recv(source=0, tag=TAG_STOP)
+            self._announced = True
+        if self._tick is not None:
+            self._tick()
+        return self.stopped_by is not None
+
+    def _announce(self, signal):
+        self._announced = True
+        self.stopped_by = self.stopped_by or signal
+        if self.comm.rank != 0:
+            self.comm.send(signal, dest=0, tag=TAG_STOP)
+            return
+        for rank in range(1, self.comm.size):
+            self.comm.send(signal, dest=rank, tag=TAG_STOP)
+
+    def _serve(self):
+        comm = self.comm
+        while comm.Iprobe(source=self._any, tag=TAG_REPORT):
+            self._on_report(comm.recv(source=self._any, tag=TAG_REPORT))
+            self._reports_taken += 1
+        while comm.Iprobe(source=self._any, tag=TAG_STOP):
+            signal = comm.recv(source=self._any, tag=TAG_STOP)
+            if not self._announced:
+                self._announce(signal)
+        while comm.Iprobe(source=self._any, tag=TAG_REQUEST):
+            leader = comm.recv(source=self._any, tag=TAG_REQUEST)
+            task = self._take()
+            if task is None:
+                self._waiting_leaders -= 1
+            comm.send(task, dest=leader, tag=TAG_TASK)
+
+    def _take(self):
+        return self._tasks.popleft() if self._tasks and self.stopped_by is None else None
+
+    def next_task(self):
+        """The next task for this leader, or None when there is no more (leaders only)."""
+        if self.comm.rank == 0:
+            self.poll()
+            return self._take()
+        self.poll()
+        self.comm.send(self.comm.rank, dest=0, tag=TAG_REQUEST)
+        while not self.comm.Iprobe(source=0, tag=TAG_TASK):
+            self.poll()
+            time.sleep(NAP_SECONDS)
+        return self.comm.recv(source=0, tag=TAG_TASK)
+
+    def report(self, thing):
+        """Give rank 0 an object (leaders only)."""
+        if self.comm.rank == 0:
+            self._on_report(thing)
+        else:
+            self.comm.send(thing, dest=0, tag=TAG_REPORT)
+            self._reports_sent += 1
+
+    def finish(self):
+        """Serve until every rank is here, and take in what is still under way."""
+        while self.comm.rank == 0 and self._waiting_leaders > 0:
+            self.poll()
+            time.sleep(NAP_SECONDS)
+        wait(self.comm.Ibarrier(), self.poll)
+        # reports may still be under way behind the barrier's own messages
+        sent = self.comm.allreduce(self._reports_sent)
+        while self.comm.rank == 0 and self._reports_taken < sent:
+            self.poll()
+        # a stop notice that reached some ranks only counts for all
+        self.stopped_by = next(
+            (name for name in self.comm.allgather(self.stopped_by) if name is not None), None
+        )
+        self.poll()

@@ -1,0 +1,36 @@
+"""Signals that ask for a clean stop: noted here, looked at between kernel calls."""
+
+import signal
+
+EXIT_STOPPED = 75
+"""Exit status of a job that a signal stopped with everything finished kept (EX_TEMPFAIL)."""
+
+_ASKING = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+
+
+class StopSignals:
+    """Catches SIGUSR1, SIGTERM and SIGINT while active; a second SIGINT interrupts at once.
+
+    Attributes
+    ----------
+    received : str or None
+        Name of the first signal that came.
+    """
+
+    def __init__(self):
+        self.received = None
+        self._previous = {}
+
+    def __enter__(self):
+        for number in _ASKING:
+            self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def _note(self, number, frame):
+        if self.received is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = self.received or signal.Signals(number).name
+
+    def __exit__(self, *exception):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,151 @@
+"""Teams: ranks of one node that share a field and split its particles.
+
+A team keeps one copy of its realisation's grids, and the arrays of its particles, in MPI shared
+memory. A team of one rank uses private memory and no MPI at all.
+"""
+
+import os
+
+import numpy as np
+
+from hpc_cr.parallel.communicator import block, wait
+
+ALIGNMENT = 64
+"""Bytes: MPI aligns shared memory to 8 or 16 only, FFTW and vector loads like more."""
+
+
+class SharedMemoryError(RuntimeError):
+    """The node's shared memory is too small; the message is one line."""
+
+
+class Team:
+    """The ranks that work on one task together.
+
+    Parameters
+    ----------
+    comm : Comm
+        All ranks.
+    size : int
+        Wanted ranks per team; a node's last team may be smaller, and no team spans nodes.
+
+    Attributes
+    ----------
+    comm : Comm
+        The team's ranks; rank 0 leads.
+    leaders : Comm or None
+        The leaders of all teams, on leaders.
+    number : int
+        How many teams there are.
+    """
+
+    def __init__(self, comm, size):
+        from mpi4py import MPI
+
+        self._MPI = MPI
+        if size == 1:
+            self.comm = comm.Split(comm.rank, 0)
+        else:
+            node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
+            self.comm = node.Split(node.rank // size, node.rank)
+            node.Free()
+        self.rank, self.size = self.comm.rank, self.comm.size
+        self.leader = self.rank == 0
+        leaders = comm.Split(0 if self.leader else MPI.UNDEFINED, comm.rank)
+        self.leaders = leaders if self.leader else None
+        self.number = comm.allreduce(int(self.leader))
+        self._windows = []
+
+    def share_of(self, total):
+        """Range (first, last) of this rank's part of `total` items."""
+        return block(total, self.size, self.rank)
+
+    def allocate(self, comm, layouts):
+        """Arrays that all ranks of the team see; the same call on every rank of `comm`.
+
+        Parameters
+        ----------
+        comm : Comm
+            All ranks: the room is checked on every node before any rank allocates, since a
+            failure on one rank alone would leave the others waiting.
+        layouts : list of (shape, dtype)
+
+        Returns
+        -------
+        list of ndarray
+            Not initialised (private ones for a team of one).
+
+        Raises
+        ------
+        SharedMemoryError
+            On every rank, if a node has too little room.
+        """
+        offsets, total = [], 0
+        for shape, dtype in layouts:
+            offsets.append(total)
+            size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            total += -(-size // ALIGNMENT) * ALIGNMENT
+        total += ALIGNMENT
+        if self.size == 1:
+            memory = np.empty(total, np.uint8)
+        else:
+            memory = None
+        self._check_room(comm, total if self.size > 1 and self.leader else 0)
+        if memory is None:
+            window = self._MPI.Win.Allocate_shared(total if self.leader else 0, 1, comm=self.comm)
+            self._windows.append(window)
+            buffer, _ = window.Shared_query(0)
+            memory = np.frombuffer(buffer, np.uint8)
+        # the address of the mapping differs between ranks only by whole pages
+        start = -memory.ctypes.data % ALIGNMENT
+        return [memory[start + offset:][:int(np.prod(shape, dtype=np.int64))
+                                        * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+                for offset, (shape, dtype) in zip(offsets, layouts)]
+
+    def _check_room(self, comm, needed):
+        MPI = self._MPI
+        folder = os.environ.get("OMPI_MCA_osc_sm_backing_directory", "/dev/shm")
+        node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
+        on_node = node.allreduce(needed)
+        node.Free()
+        free = None
+        if on_node and os.path.isdir(folder):
+            disk = os.statvfs(folder)
+            free = disk.f_bavail * disk.f_frsize
+        short = free is not None and on_node > free
+        problems = comm.allgather((os.uname().nodename, on_node, free) if short else None)
+        for problem in problems:
+            if problem is not None:
+                host, on_node, free = problem
+                raise SharedMemoryError(
+                    f"{host}: the teams' shared fields need {on_node / 2**20:.0f} MiB in {folder},"
+                    f" which has {free / 2**20:.0f} MiB free: use parallel.team_size = 1, a smaller"
+                    " grid, or set OMPI_MCA_osc_sm_backing_directory to a folder with room"
+                )
+
+    def broadcast(self, numbers, poll):
+        """Leader's integers (fixed-length int64 array, changed in place) to all of the team."""
+        if self.size > 1:
+            wait(self.comm.Ibcast(numbers, root=0), poll)
+        return numbers
+
+    def total(self, values, poll):
+        """Sum of float values (array) over the team; also a barrier. Do not use for results."""
+        if self.size == 1:
+            return values
+        result = np.empty_like(values)
+        wait(self.comm.Iallreduce(values, result), poll)
+        return result
+
+    def barrier(self, poll):
+        """Wait for the team; what it wrote to shared arrays before is then seen by all."""
+        if self.size > 1:
+            wait(self.comm.Ibarrier(), poll)
+
+    def free(self):
+        """Give windows and communicators back; collective."""
+        for window in self._windows:
+            window.Free()
+        self._windows.clear()
+        if self.leaders is not None:
+            self.leaders.Free()
+        self.comm.Free()

@@ -1,0 +1,129 @@
+"""Result files of known statistics, written by the real writer.
+
+Each sky is X_j(n) = M_ij n_i + a quadrupole + pixel noise, with M drawn around a mean: isotropic
+(3 pc) or, with a regular field along l = 30, b = 0, 120 pc along it and 4 pc across. The entries
+hold what the program itself computes from such maps.
+"""
+
+import numpy as np
+import pytest
+
+from hpc_cr.config import parse_job
+from hpc_cr.frames import unit_vector
+
+JOB = """
+[run]
+seed = 3
+realisations = 10
+[turbulence]
+spectrum = "kolmogorov"
+rms = "4 uG"
+outer_scale = "100 pc"
+[particles]
+rigidities = ["100 TV", "1 PV"]
+nside = 8
+[boundary]
+times = ["20 pc", "40 pc", "80 pc"]
+[gradient]
+direction = [90, 0]
+scale_length = "12 kpc"
+[output]
+l_max = 6
+"""
+
+CASES = """
+[[case]]
+name = "isotropic"
+set = { "output.displacement" = true }
+[[case]]
+name = "strong-field"
+[case.set]
+"turbulence.rms" = "1.265 uG"
+"regular.model" = "uniform"
+"regular.strength" = "3.795 uG"
+"regular.direction" = [30, 0]
+"""
+
+
+def entry(job, row, rig):
+    """Arrays and scalars of one entry, from the maps described above."""
+    import healpy
+
+    from hpc_cr.anisotropy.multipoles import alm_of, half_samples
+    from hpc_cr.anisotropy.response import nested_quads, response_of
+
+    rng = np.random.default_rng([row, rig])
+    n = np.column_stack(healpy.pix2vec(job.particles.nside, np.arange(job.n_pix)))
+    quads = nested_quads(job.particles.nside)
+    halves = half_samples(quads, job.n_pix)
+    b = np.asarray(job.regular_field)
+    mean = 3.0 * np.eye(3)
+    if b.any():
+        b = b / np.linalg.norm(b)
+        mean = 4.0 * np.eye(3) + 116.0 * np.outer(b, b)
+    tensor = mean + 2.0 * rng.standard_normal((3, 3))
+    quadrupole, arrays = rng.standard_normal(3), {}
+    for growth in (0.5, 0.8, 1.0):
+        maps = growth * n @ tensor + np.outer(n[:, 0] * n[:, 1], quadrupole)
+        maps += 1.5 * rng.standard_normal(maps.shape)
+        maps = maps.astype(np.float32).astype(float)  # as they are stored
+        response = response_of(n, maps, quads)
+        values = {
+            "response": response.response,
+            "response_error": response.error,
+            "noise": response.noise,
+            "direction_response": np.eye(3),
+            "dipole": response.response @ job.gradient_vectors[rig],
+            "alm": alm_of(maps.T, job.output.l_max),
+            "alm_half": [alm_of(maps.T, job.output.l_max, use=half) for half in halves],
+            "displacement": maps.T,
+        }
+        for name, value in values.items():
+            arrays.setdefault(name, []).append(value)
+    arrays = {name: np.array(value) for name, value in arrays.items()}
+    return arrays | {"unfinished": 0, "over_tolerance": 0, "steps": 1, "seconds": 1.0, "rank": 0}
+
+
+def write(path, text, finished=lambda row, rig: True):
+    """A result file of a job with the entries for which finished(row, rig)."""
+    from hpc_cr.io import layout, provenance
+    from hpc_cr.io.writer import ResultWriter
+
+    job = parse_job(text, name="synthetic")
+    facts = provenance.collect()
+    layout.create(path, job, provenance=facts)
+    with ResultWriter(path, job) as writer:
+        slot = writer.record_start(facts, ranks=1, team_size=1)
+        for case in job.cases:
+            for row in range(case.job.n_row):
+                for rig in range(len(case.job.particles.rigidities)):
+                    if finished(row, rig):
+                        writer.write_entry(case.name, row, rig, entry(case.job, row, rig))
+        writer.record_end(slot, "complete")
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_cases(tmp_path_factory):
+    """Cases isotropic (with displacement maps) and strong-field, complete."""
+    return write(tmp_path_factory.mktemp("figures") / "two.h5", JOB + CASES)
+
+
+@pytest.fixture(scope="session")
+def one_rigidity(tmp_path_factory):
+    """No cases, one rigidity, realisations 0 and 3 not finished, no maps."""
+    text = JOB.replace('["100 TV", "1 PV"]', '["1 PV"]')
+    path = tmp_path_factory.mktemp("figures") / "one.h5"
+    return write(path, text, finished=lambda row, rig: row not in (0, 3))
+
+
+@pytest.fixture(scope="session")
+def nothing_done(tmp_path_factory):
+    """A file laid out, with no entry finished."""
+    path = tmp_path_factory.mktemp("figures") / "nothing.h5"
+    return write(path, JOB, finished=lambda row, rig: False)
+
+
+@pytest.fixture(scope="session")
+def field_direction():
+    return unit_vector(30.0, 0.0)

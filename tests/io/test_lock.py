@@ -1,0 +1,80 @@
+"""The lock beside a result file: one job at a time, and none for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from hpc_cr.io.errors import ResultError
+from hpc_cr.io.lock import FileLock
+
+HOLD = """
+import sys, time
+from hpc_cr.io.lock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock of out.h5."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "out.h5")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait(timeout=30)
+
+
+def test_second_job_is_told_who_writes(tmp_path, holder):
+    with pytest.raises(ResultError, match=rf"out.h5 is being written by process {holder.pid} on"):
+        FileLock(tmp_path / "out.h5").acquire()
+    with FileLock(tmp_path / "other.h5"):
+        pass
+
+
+def test_a_killed_job_leaves_no_lock(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait(timeout=30)
+    assert (tmp_path / "out.h5.lock").exists()
+    with FileLock(tmp_path / "out.h5") as lock:
+        assert f'"pid": {os.getpid()}' in lock.lock_path.read_text()
+    assert not (tmp_path / "out.h5.lock").exists()
+
+
+def test_the_same_process_cannot_lock_twice(tmp_path):
+    with FileLock(tmp_path / "out.h5"):
+        with pytest.raises(ResultError, match="by this process already"):
+            FileLock(tmp_path / "out.h5").acquire()
+    with FileLock(tmp_path / "out.h5") as lock:
+        lock.release()
+        lock.release()
+
+
+def test_a_lock_on_a_removed_file_is_not_a_lock(tmp_path, monkeypatch):
+    """The holder before removes the file between our open and our lock: lock the new one."""
+    lock = FileLock(tmp_path / "out.h5")
+    original, calls = lock._lock, []
+
+    def removed_in_between(handle):
+        if not calls:
+            lock.lock_path.unlink()
+        calls.append(handle)
+        original(handle)
+
+    monkeypatch.setattr(lock, "_lock", removed_in_between)
+    with lock:
+        assert len(calls) == 2
+        assert os.path.samestat(os.fstat(lock._handle), lock.lock_path.stat())
+
+
+def test_a_folder_that_cannot_be_written():
+    with pytest.raises(ResultError, match="there is no such folder"):
+        FileLock("/no/such/folder/out.h5").acquire()
+    with pytest.raises(ResultError, match="cannot write in /proc"):
+        FileLock("/proc/out.h5").acquire()

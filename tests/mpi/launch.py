@@ -1,0 +1,124 @@
+"""Starting hpc-cr as a user does: mpirun and hpc-cr as subprocesses with time limits."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+HPC_CR = [sys.executable, "-m", "hpc_cr"]
+
+JOB = """
+[run]
+seed = 7
+realisations = 2
+
+[turbulence]
+rms = "4 uG"
+outer_scale = "20 pc"
+inner_scale = "1 pc"
+
+[grids]
+cells = 24
+levels = 2
+periods = 2
+
+[particles]
+rigidities = ["20 PV", "80 PV"]
+nside = 4
+
+[boundary]
+kind = "time"
+times = ["3 pc", "10 pc"]
+
+[output]
+displacement = true
+l_max = 4
+
+[gradient]
+direction = [90, 0]
+magnitude = "0.01 / pc"
+
+[[case]]
+name = "isotropic"
+set = {}
+
+[[case]]
+name = "strong"
+set = { "regular.model" = "uniform", "regular.strength" = "10 uG", "regular.direction" = [0, 0] }
+"""
+
+
+def environment(**extra):
+    """Environment for mpirun on any machine, also as root and with more ranks than cores."""
+    return os.environ | {
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "OMPI_MCA_mpi_yield_when_idle": "1",
+        "OMP_NUM_THREADS": "1",
+        "NUMBA_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+    } | extra
+
+
+def mpirun(ranks):
+    """The first words of an mpirun command."""
+    return ["mpirun", "-q", "--bind-to", "none", "-n", str(ranks)]
+
+
+def start(command, **options):
+    """A subprocess in its own process group, with piped text output."""
+    return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=environment(),
+                            start_new_session=True, **options)
+
+
+def run(command, timeout=120, **options):
+    """A finished subprocess; fails the test after `timeout` seconds."""
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=timeout, env=environment(), **options)
+
+
+def run_job(job, out, *arguments, ranks=1, timeout=120):
+    """`hpc-cr run` of a job file that must succeed."""
+    command = [*HPC_CR, "run", job, "-o", out, "--quiet", *arguments]
+    done = run([*mpirun(ranks), *command] if ranks > 1 else command, timeout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Path(out)
+
+
+def numbers(path):
+    """Every numerical dataset of a result file that bit-identity covers, as bytes by name."""
+    import h5py
+
+    found = {}
+
+    def visit(name, item):
+        machine = name.endswith(("status/seconds", "status/rank")) or "provenance" in name
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fciu" and not machine:
+            found[name] = (item.shape, np.ascontiguousarray(item[...]).tobytes())
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return found
+
+
+def differing(first, second):
+    """Names of the datasets in which two result files differ."""
+    a, b = numbers(first), numbers(second)
+    assert a.keys() == b.keys()
+    return [name for name in a if a[name] != b[name]]
+
+
+def done_entries(path):
+    """How many entries a file marks as done, over all cases; 0 where it cannot be read yet."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            groups = file["case"].values() if "case" in file else [file]
+            return sum(int(group["status/done"][...].sum()) for group in groups)
+    except (OSError, KeyError):
+        return 0
