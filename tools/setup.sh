@@ -11,6 +11,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . tools/find_mpi.sh
 unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX   # modules set these; .venv stands alone
+unset PYTHONDONTWRITEBYTECODE   # without compiled modules each start takes seconds longer
 export PIP_DISABLE_PIP_VERSION_CHECK=1 DEBIAN_FRONTEND=noninteractive
 
 stamp=.venv/hpc_cr-setup

@@ -1,7 +1,8 @@
 """Multipoles of the displacement maps, whole and in two half-samples.
 
 a_lm = (4 pi / N) sum_i X(n_i) Y*_lm(n_i): plain sums without iteration or weights, so that the
-l = 1 part is 3 <n X>. Half-samples: pixels whose NESTED number modulo 4 is 0 or 3 against 1 or
+l = 1 part is 3 <n X>. For random directions monopole and dipole are fitted and taken out first,
+since their sum over scattered points would leak into every l. Half-samples: pixels whose NESTED number modulo 4 is 0 or 3 against 1 or
 2, opposite corners of each group of four, so that a map linear across a group is the same in
 both; for random directions the parity of the index.
 """
@@ -43,7 +44,7 @@ def spherical_harmonics(directions, l_max):
     return np.array(rows)
 
 
-def alm_of(maps, l_max, use=None, harmonics=None):
+def alm_of(maps, l_max, use=None, scattered=None):
     """a_lm of maps, the mean over the directions used times 4 pi.
 
     Missing values are left out: the mean of what is there replaces them, which adds nothing to
@@ -56,8 +57,8 @@ def alm_of(maps, l_max, use=None, harmonics=None):
     l_max : int
     use : ndarray (n_pix,) of bool, optional
         Directions to use, default all.
-    harmonics : ndarray (n_lm, n_pix), optional
-        From `spherical_harmonics` for random directions; without it the maps are HEALPix.
+    scattered : tuple (directions (n_pix, 3), harmonics (n_lm, n_pix)), optional
+        Random directions and their `spherical_harmonics`; without it the maps are HEALPix.
 
     Returns
     -------
@@ -65,21 +66,35 @@ def alm_of(maps, l_max, use=None, harmonics=None):
         healpy's order, unit of the maps.
     """
     used = np.isfinite(maps) if use is None else np.isfinite(maps) & use
-    count = used.sum(axis=1)
-    if not count.all():
+    if not (used.sum(axis=1) > 4).all():
         return np.full((len(maps), alm_size(l_max)), np.nan + 0j)
-    mean = np.array([row[keep].mean() for row, keep in zip(maps, used)])
-    centred = np.where(used, maps - mean[:, None], 0.0)
-    n_pix = maps.shape[1]
-    if harmonics is None:
-        import healpy
+    if scattered is None:
+        return np.array([_healpix_alm(row, keep, l_max) for row, keep in zip(maps, used)])
+    return np.array([_scattered_alm(row, keep, l_max, *scattered)
+                     for row, keep in zip(maps, used)])
 
-        alm = np.array([healpy.map2alm(row, lmax=l_max, iter=0, use_weights=False)
-                        for row in centred])
-        alm *= (n_pix / count)[:, None]
-    else:
-        alm = 4 * np.pi / count[:, None] * (centred @ harmonics.T)
-    alm[:, 0] += np.sqrt(4 * np.pi) * mean
+
+def _healpix_alm(values, used, l_max):
+    import healpy
+
+    mean = values[used].mean()
+    centred = np.where(used, values - mean, 0.0)
+    alm = healpy.map2alm(centred, lmax=l_max, iter=0, use_weights=False)
+    alm *= len(values) / np.count_nonzero(used)
+    alm[0] += np.sqrt(4 * np.pi) * mean
+    return alm
+
+
+def _scattered_alm(values, used, l_max, directions, harmonics):
+    basis = np.column_stack([np.ones(np.count_nonzero(used)), directions[used]])
+    # normal equations: four numbers, far from singular, and no threads that could change bits
+    mean, *dipole = np.linalg.solve(basis.T @ basis, basis.T @ values[used])
+    residual = values[used] - basis @ np.array([mean, *dipole])
+    alm = 4 * np.pi / len(residual) * (harmonics[:, used] @ residual)
+    alm[0] += np.sqrt(4 * np.pi) * mean
+    if l_max > 0:
+        alm[1] += np.sqrt(4 * np.pi / 3) * dipole[2]
+        alm[l_max + 1] -= np.sqrt(2 * np.pi / 3) * (dipole[0] - 1j * dipole[1])
     return alm
 
 

@@ -24,7 +24,9 @@ class SkyObservables:
         self.l_max = l_max
         self._quads = nested_quads(nside) if nside is not None and nside > 1 else None
         self._halves = half_samples(self._quads, len(directions))
-        self._harmonics = None if nside is not None else spherical_harmonics(directions, l_max)
+        self._scattered = None
+        if nside is None:
+            self._scattered = (directions, spherical_harmonics(directions, l_max))
 
     def measure(self, displacement, direction, gradient):
         """Observables of one set of trajectories.
@@ -53,7 +55,7 @@ class SkyObservables:
             result["direction_response"].append(response_of(self.directions, u).response)
             result["noise"].append(response.noise)
             result["dipole"].append(response.response @ gradient)
-            result["alm"].append(alm_of(maps, self.l_max, harmonics=self._harmonics))
-            result["alm_half"].append([alm_of(maps, self.l_max, half, self._harmonics)
+            result["alm"].append(alm_of(maps, self.l_max, scattered=self._scattered))
+            result["alm_half"].append([alm_of(maps, self.l_max, half, self._scattered)
                                        for half in self._halves])
         return {name: np.array(values) for name, values in result.items()}

@@ -24,6 +24,9 @@ COMMANDS = {
 EXIT_WRONG_INPUT = 2
 EXIT_INTERRUPTED = 130
 
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                     "NUMBA_NUM_THREADS")
+
 _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
 
 
@@ -77,6 +80,9 @@ def main(argv=None):
 
 def run(argv=None):
     """The same as `main`, but returns the exit status."""
+    # One core per rank, before numpy is imported: thread pools of the libraries would fight with
+    # the other ranks, and their sums depend on the number of threads.
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     try:
         status = cli.main(argv, prog_name="hpc-cr", standalone_mode=False)
         sys.stdout.flush()

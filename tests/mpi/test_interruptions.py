@@ -21,8 +21,8 @@ from .launch import (
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=20000"]
-"""About 5 s on one core: long enough to be interrupted in the middle."""
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=10000"]
+"""About 3 s on one core: long enough to be interrupted in the middle."""
 
 
 @pytest.fixture(scope="module")

@@ -154,6 +154,21 @@ def interpolated_share(m, cells):
     return share
 
 
+def gyration(u0, t, r_g, sign, axis):
+    """Exact displacement and direction (n, 3) at time t (scalar or (n,)) in a uniform field.
+
+    With p b the part of u0 (n, 3) along the field's unit vector b = axis, q the rest and
+    phi = t/r_g: u = p b + q cos phi + s (q x b) sin phi, and its integral; s = sign is the charge.
+    """
+    along = (u0 @ axis)[:, None] * axis
+    across = u0 - along
+    third = sign * np.cross(across, axis)
+    t = np.reshape(t, (-1, 1))
+    phi = t / r_g
+    x = along * t + r_g * (across * np.sin(phi) + third * (1 - np.cos(phi)))
+    return x, along + across * np.cos(phi) + third * np.sin(phi)
+
+
 # ---- sampling --------------------------------------------------------------------------------
 
 

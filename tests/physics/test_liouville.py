@@ -112,7 +112,7 @@ def test_free_particles(sampling, method):
         assert np.all(trajectories.status == 1)
         np.testing.assert_allclose(trajectories.time, np.array(stops)[:, None] + 0 * n[:, 0],
                                    rtol=1e-12)
-        for stop, result in zip(stops, sky(trajectories, n, quads)):
+        for stop, result in zip(stops, sky(trajectories, n, quads), strict=True):
             check_free_particles(*result, stop)
     # control: 3 <n X^T> without A^-1, off because <n_i n_j> is not quite 1/3
     plain = 3 * n.T @ by_time.displacement[-1] / len(n)
@@ -158,7 +158,7 @@ def closed_form(time, gyroradius, b):
 
 def check_closed_form(responses, errors, times, tolerance):
     """All nine components at all times, and no noise."""
-    for response, error, time in zip(responses, errors, times):
+    for response, error, time in zip(responses, errors, times, strict=True):
         expected = closed_form(time, R_G, unit_vector(*AXIS))
         assert np.abs(response - expected).max() <= tolerance
         assert error.max() <= 1e-10 * time  # rounding along thousands of steps

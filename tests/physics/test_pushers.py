@@ -17,7 +17,7 @@ three plane waves of 3 to 5 pc for the orders, grids of 48^3 with L_min = 0.3 pc
 
 import numpy as np
 import pytest
-from physics_common import grid_job, hand_made, random_unit
+from physics_common import grid_job, gyration, hand_made, random_unit
 from scipy import constants
 from scipy.integrate import solve_ivp
 
@@ -33,16 +33,6 @@ FIELD = 4.0
 R_G = GYRORADIUS_PC_UG_PER_PV / FIELD
 ROUNDING = 1e-12
 """Directions after some hundred steps of 1e-16 each, with room."""
-
-
-def gyration(u0, t, r_g, sign, axis=AXIS):
-    """Exact displacement and direction (n, 3) at time t in a uniform field along `axis`."""
-    along = (u0 @ axis)[:, None] * axis
-    across = u0 - along
-    third = sign * np.cross(across, axis)
-    phi = t / r_g
-    x = along * t + r_g * (across * np.sin(phi) + third * (1 - np.cos(phi)))
-    return x, along + across * np.cos(phi) + third * np.sin(phi)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +57,7 @@ def boris_position(u0, sign, step_limit):
     found, last = [], np.zeros_like(u0)
     for i, t in enumerate(TIMES):
         began = TIMES[i - 1] if i else 0.0
-        move = gyration(u0, t, R_G, sign)[0] - gyration(u0, began, R_G, sign)[0]
+        move = gyration(u0, t, R_G, sign, AXIS)[0] - gyration(u0, began, R_G, sign, AXIS)[0]
         along = (move @ AXIS)[:, None] * AXIS
         half = 0.5 * (t - began) / np.ceil((t - began) / step_limit - 1e-9) / R_G
         last = last + along + (move - along) * half / np.tan(half)
@@ -77,7 +67,7 @@ def boris_position(u0, sign, step_limit):
 
 def check_gyration(tracks, u0, sign, tolerance_x, tolerance_u):
     for i, t in enumerate(TIMES):
-        x, u = gyration(u0, t, R_G, sign)
+        x, u = gyration(u0, t, R_G, sign, AXIS)
         assert np.max(np.abs(tracks.direction[i] - u)) < tolerance_u, "direction"
         assert np.max(np.abs(tracks.displacement[i] - x)) < tolerance_x, "position"
 
@@ -148,7 +138,7 @@ def plain_boris(field, u, r_g, step, count, sign=-1, exact=False):
 
 def phase_error(u, u0, t, r_g):
     """Angle by which u lags behind the exact gyration about AXIS."""
-    _, exact = gyration(u0, t, r_g, -1)
+    _, exact = gyration(u0, t, r_g, -1, AXIS)
     across, other = (v - (v @ AXIS)[:, None] * AXIS for v in (u, exact))
     return np.arctan2(np.cross(other, across) @ AXIS, np.sum(across * other, axis=1))
 

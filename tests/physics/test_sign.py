@@ -19,7 +19,7 @@ import pytest
 from particles import forward, mean_and_error, rigidity_of, transport_job
 
 from hpc_cr import make_field
-from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.anisotropy.response import nested_quads, response_of
 from hpc_cr.frames import unit_vector
 from hpc_cr.trajectories import backtrack
 from hpc_cr.trajectories.directions import healpix_directions
@@ -37,7 +37,7 @@ def job():
 def mean_dipoles(job, sign=1):
     """Dipoles (n_realisation, 3); with sign = -1 the sky is looked at the wrong way round."""
     n = healpix_directions(NSIDE)
-    sky = SkyObservables(n, NSIDE, 4)
+    quads = nested_quads(NSIDE)
     generator = np.random.default_rng(62)
     dipoles = []
     for realisation in range(REALISATIONS):
@@ -46,8 +46,7 @@ def mean_dipoles(job, sign=1):
         here = []
         for position in generator.uniform(-2000, 2000, (OBSERVERS, 3)):
             tracks = backtrack(field, rigidity, sign * n, [TIME], position=position)
-            measured = sky.measure(tracks.displacement, tracks.direction, GRADIENT)
-            here.append(measured["dipole"][0])
+            here.append(response_of(n, tracks.displacement[0], quads).response @ GRADIENT)
         dipoles.append(np.mean(here, axis=0))
     return np.array(dipoles)
 

@@ -1,0 +1,103 @@
+"""Everything that README.md and the pages show is run, in the order in which it stands.
+
+The pages' own commands run in an empty folder. Only the job is made smaller once `hpc-cr jobs`
+has printed it (1 short realisation), and on the cluster page mpirun stands in for srun.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "hpc_cr" / "docs"
+SMALLER = [("realisations = 32", "realisations = 1"), ("nside\" = 16", "nside\" = 4"),
+           ("nside\" = 8", "nside\" = 2"), ("l_max = 16", "l_max = 4"),
+           ('["15 pc", "30 pc", "60 pc"]', '["1 pc", "2 pc", "3 pc"]'),
+           ('["100 pc", "200 pc", "400 pc"]', '["2 pc", "4 pc", "6 pc"]')]
+
+
+def blocks(page, language):
+    """Code blocks of a page, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.S)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the (smaller) job that the pages call my.toml, and its result."""
+    place = tmp_path_factory.mktemp("pages")
+    (place / ".venv").symlink_to(ROOT / ".venv")
+    return place
+
+
+def shell(text, folder, timeout=300):
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {
+        "PATH": path, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+    }
+    done = subprocess.run(["bash", "-e", "-c", text], cwd=folder, env=environment,
+                          capture_output=True, text=True, timeout=timeout)
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def make_smaller(job):
+    text = job.read_text()
+    for old, new in SMALLER:
+        assert old in text, old
+        text = text.replace(old, new)
+    job.write_text(text)
+
+
+@pytest.mark.mpi
+def test_workstation_page(folder):
+    for block in blocks(DOCS / "workstation.md", "sh"):
+        for line in block.splitlines():
+            if line == "hpc-cr plan my.toml --ranks 2":
+                make_smaller(folder / "my.toml")
+            shell(line, folder)
+    for product in ("my.h5", "my-dipole-map.png", "longitude.png", "weaker.h5"):
+        assert (folder / product).stat().st_size > 0
+
+
+@pytest.mark.mpi
+def test_python_page(folder):
+    if not (folder / "my.h5").exists():
+        pytest.skip("needs the result of the workstation page")
+    program = "\n".join(blocks(DOCS / "python.md", "python"))
+    (folder / "page.py").write_text(program)
+    printed = shell("python page.py", folder)
+    assert "instead of" in printed and len(printed.splitlines()) >= 6
+
+
+@pytest.mark.mpi
+def test_cluster_page(folder):
+    (script,) = blocks(DOCS / "cluster.md", "sh")
+    if not (folder / "my.toml").exists():
+        pytest.skip("needs the job of the workstation page")
+    stand_in = 'srun() { shift 2; mpirun -q --bind-to none -n 2 "$@"; }\n'
+    (folder / "my.h5").unlink(missing_ok=True)
+    shell(stand_in + script, folder)
+    assert (folder / "my.h5").exists()
+
+
+def test_readme_names_what_exists():
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\(([^)h][^)]*)\)", text):
+        assert (ROOT / target).exists(), target
+    (commands,) = blocks(ROOT / "README.md", "sh")
+    for line in commands.splitlines():
+        shell("make -n " + line.split("#")[0].removeprefix("make"), ROOT)
+    # the test command of the README is the one that continuous integration runs
+    assert "make test" in commands and "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_links_of_the_pages(page):
+    for target in re.findall(r"\]\(([^)#]+\.md)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
