@@ -37,7 +37,8 @@ def local_term(direction, diffusion, gradient):
     gradient : array_like (3,)
         1/pc.
     """
-    return 3.0 * np.asarray(direction) @ (np.asarray(diffusion, float) @ np.asarray(gradient, float))
+    current = np.asarray(diffusion, float) @ np.asarray(gradient, float)
+    return 3.0 * np.asarray(direction) @ current
 
 
 def sphere_intensity(crossing, radius, strength, axis):

@@ -2,10 +2,14 @@
 
 a_lm = (4 pi / N) sum_i X(n_i) Y*_lm(n_i): plain sums without iteration or weights, so that the
 l = 1 part is 3 <n X>. For random directions monopole and dipole are fitted and taken out first,
-since their sum over scattered points would leak into every l. Half-samples: pixels whose NESTED number modulo 4 is 0 or 3 against 1 or
-2, opposite corners of each group of four, so that a map linear across a group is the same in
-both; for random directions the parity of the index.
+since their sum over scattered points would leak into every l.
+
+Half-samples: pixels whose NESTED number modulo 4 is 0 or 3 against 1 or 2, opposite corners of
+each group of four, so that a map linear across a group is the same in both; for random directions
+the parity of the index.
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -68,10 +72,8 @@ def alm_of(maps, l_max, use=None, scattered=None):
     used = np.isfinite(maps) if use is None else np.isfinite(maps) & use
     if not (used.sum(axis=1) > 4).all():
         return np.full((len(maps), alm_size(l_max)), np.nan + 0j)
-    if scattered is None:
-        return np.array([_healpix_alm(row, keep, l_max) for row, keep in zip(maps, used)])
-    return np.array([_scattered_alm(row, keep, l_max, *scattered)
-                     for row, keep in zip(maps, used)])
+    one_sky = _healpix_alm if scattered is None else partial(_scattered_alm, *scattered)
+    return np.array([one_sky(row, keep, l_max) for row, keep in zip(maps, used, strict=True)])
 
 
 def _healpix_alm(values, used, l_max):
@@ -85,7 +87,7 @@ def _healpix_alm(values, used, l_max):
     return alm
 
 
-def _scattered_alm(values, used, l_max, directions, harmonics):
+def _scattered_alm(directions, harmonics, values, used, l_max):
     basis = np.column_stack([np.ones(np.count_nonzero(used)), directions[used]])
     # normal equations: four numbers, far from singular, and no threads that could change bits
     mean, *dipole = np.linalg.solve(basis.T @ basis, basis.T @ values[used])

@@ -47,7 +47,7 @@ class SkyObservables:
         """
         result = {name: [] for name in ("response", "response_error", "direction_response",
                                         "noise", "dipole", "alm", "alm_half")}
-        for x, u in zip(displacement, direction):
+        for x, u in zip(displacement, direction, strict=True):
             response = response_of(self.directions, x, self._quads)
             maps = np.ascontiguousarray(x.T)
             result["response"].append(response.response)

@@ -17,6 +17,8 @@ def warm_up(job, comm):
     Rank 0 goes first and leaves what it compiles in the cache; the others then load it, instead
     of all compiling the same at once.
     """
+    import healpy  # noqa: F401  (takes a second, which is no tracking time either)
+
     if comm.rank == 0:
         load_kernels(job)
     comm.Barrier()
@@ -26,9 +28,7 @@ def warm_up(job, comm):
 
 
 def load_kernels(job):
-    """Run every kernel of a job once on next to nothing, and import what tracking needs."""
-    import healpy  # noqa: F401  (its import takes a second or more)
-
+    """Run every kernel of a job once on next to nothing."""
     for case in job.cases:
         one = case.job
         grid = np.zeros((1, 9, 9, 9, 4), grid_dtype(one))

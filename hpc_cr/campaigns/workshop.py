@@ -10,8 +10,8 @@ from hpc_cr.fields.nested import (
     field_on,
     grid_dtype,
     grid_shape,
-    synthesise_unit,
     synthesis_units,
+    synthesise_unit,
 )
 from hpc_cr.trajectories.backtrack import advance
 from hpc_cr.trajectories.directions import observer_positions, start_directions

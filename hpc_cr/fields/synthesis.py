@@ -138,8 +138,8 @@ def _plans(cells, extent, single, threads):
     # wisdom gathered by other code would silently return in ESTIMATE plans: put it aside
     wisdom = pyfftw.export_wisdom()
     pyfftw.forget_wisdom()
-    options = dict(direction="FFTW_BACKWARD", flags=("FFTW_ESTIMATE", "FFTW_DESTROY_INPUT"),
-                   threads=threads)
+    options = {"direction": "FFTW_BACKWARD", "flags": ("FFTW_ESTIMATE", "FFTW_DESTROY_INPUT"),
+               "threads": threads}
     along_x = pyfftw.FFTW(columns, columns, axes=(2,), **options)
     along_yz = pyfftw.FFTW(planes, real, axes=(1, 2), **options)
     pyfftw.import_wisdom(wisdom)

@@ -97,9 +97,12 @@ class Team:
             memory = np.frombuffer(buffer, np.uint8)
         # the address of the mapping differs between ranks only by whole pages
         start = -memory.ctypes.data % ALIGNMENT
-        return [memory[start + offset:][:int(np.prod(shape, dtype=np.int64))
-                                        * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
-                for offset, (shape, dtype) in zip(offsets, layouts)]
+        arrays = []
+        for offset, (shape, dtype) in zip(offsets, layouts, strict=True):
+            size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            part = memory[start + offset:start + offset + size]
+            arrays.append(part.view(dtype).reshape(shape))
+        return arrays
 
     def _check_room(self, comm, needed):
         MPI = self._MPI
