@@ -1,4 +1,8 @@
-"""Is it a result file, and one that this version reads?"""
+"""Is it a result file that this version reads, and are its data what was written?"""
+
+import zlib
+
+import numpy as np
 
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.schema import FORMAT, FORMAT_VERSION
@@ -48,3 +52,11 @@ def open_checked(path):
         file.close()
         raise ResultError(f"{path}: {problem}")
     return file
+
+
+def checksum(arrays):
+    """CRC-32 over the bytes of arrays as they are stored, one after the other."""
+    value = 0
+    for array in arrays:
+        value = zlib.crc32(array.reshape(-1).view(np.uint8), value)
+    return value

@@ -11,7 +11,7 @@ import numpy as np
 
 from hpc_cr.anisotropy import ensembles
 from hpc_cr.io import schema
-from hpc_cr.io.checks import open_checked
+from hpc_cr.io.checks import checksum, open_checked
 from hpc_cr.io.errors import ResultError
 
 
@@ -336,8 +336,6 @@ class Results:
         list of (int, int)
             (row, rigidity index). Reads all data of the case.
         """
-        from hpc_cr.io.writer import checksum
-
         data = [self._group[s.path] for s in schema.DATA if s.path in self._group]
         stored = self._group["status/checksum"][...]
         return [

@@ -6,12 +6,12 @@ its own entries independently; otherwise one process writes and flushes before a
 """
 
 import os
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from hpc_cr.io import schema
+from hpc_cr.io.checks import checksum
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.provenance import now
 
@@ -170,14 +170,6 @@ class ResultWriter:
         # closing is collective: after an error on one rank the others would never come to it
         if kind is None or not self.parallel:
             self.close()
-
-
-def checksum(arrays):
-    """CRC-32 over the bytes of arrays as they are stored, one after the other."""
-    value = 0
-    for array in arrays:
-        value = zlib.crc32(array.reshape(-1).view(np.uint8), value)
-    return value
 
 
 def check_resumable(path, job):
