@@ -61,7 +61,7 @@ def sphere_intensity(crossing, radius, strength, axis):
 
 
 def local_response(response, direction_response, diffusion):
-    """Response with the local term: M + W K.
+    """Response with the local term: M + 3 W K.
 
     Parameters
     ----------
@@ -70,7 +70,12 @@ def local_response(response, direction_response, diffusion):
     direction_response : ndarray (..., 3, 3)
         W_ij = 3 <n_i U_j>, the dipole of the map U_j: the map 3 U_i K_ij g_j has the dipole
         3 W_ij K_jk g_k.
-    diffusion : ndarray (3, 3)
+    diffusion : ndarray (3, 3) or (..., 3, 3)
         K = D/c, pc.
+
+    Returns
+    -------
+    ndarray (..., 3, 3)
+        M + 3 W K, pc.
     """
     return response + 3.0 * direction_response @ np.asarray(diffusion, float)

@@ -28,7 +28,7 @@ class SkyObservables:
         if nside is None:
             self._scattered = (directions, spherical_harmonics(directions, l_max))
 
-    def measure(self, displacement, direction, gradient):
+    def measure(self, displacement, direction, gradient, poll=None):
         """Observables of one set of trajectories.
 
         Parameters
@@ -37,6 +37,8 @@ class SkyObservables:
             X in pc and U; NaN where a particle did not get there.
         gradient : ndarray (3,)
             1/pc, for the dipole.
+        poll : callable, optional
+            Called after each stop.
 
         Returns
         -------
@@ -58,4 +60,6 @@ class SkyObservables:
             result["alm"].append(alm_of(maps, self.l_max, scattered=self._scattered))
             result["alm_half"].append([alm_of(maps, self.l_max, half, self._scattered)
                                        for half in self._halves])
+            if poll is not None:
+                poll()
         return {name: np.array(values) for name, values in result.items()}

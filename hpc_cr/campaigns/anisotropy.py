@@ -15,10 +15,9 @@ from hpc_cr.campaigns.workshop import Workshop
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.lock import FileLock
-from hpc_cr.io.writer import ResultWriter, check_resumable
-from hpc_cr.parallel.communicator import agree
+from hpc_cr.io.writer import ResultWriter, check_resumable, other_versions
+from hpc_cr.parallel.communicator import AgreedError, SingleProcess, agree
 from hpc_cr.parallel.distribution import Distribution
-from hpc_cr.parallel.signals import StopSignals
 from hpc_cr.parallel.teams import Team
 from hpc_cr.trajectories.directions import observer_positions
 
@@ -49,7 +48,7 @@ class Progress:
         """Tracking has ended."""
 
 
-def run(job, path, comm, *, resume=False, overwrite=False, progress=None):
+def run(job, path, comm, signals, *, resume=False, overwrite=False, progress=None):
     """Run a job into a result file; collective over `comm`.
 
     Parameters
@@ -57,6 +56,8 @@ def run(job, path, comm, *, resume=False, overwrite=False, progress=None):
     job : Job
     path : Path
     comm : Comm
+    signals : StopSignals
+        Active.
     resume, overwrite : bool
         What to do with a file that exists.
     progress : Progress, optional
@@ -69,47 +70,64 @@ def run(job, path, comm, *, resume=False, overwrite=False, progress=None):
 
     Raises
     ------
-    ResultError, SharedMemoryError
-        On all ranks.
+    AgreedError
+        On all ranks: the file or the memory are not to be had. Any other exception is a failure
+        of one rank, and the caller ends all (`parallel.communicator.failing_together`); the lock
+        is then held until the process ends.
     """
     progress = progress or Progress()
-    with StopSignals() as signals:
-        lock = FileLock(path) if comm.rank == 0 else None
-        try:
-            done = agree(comm, lambda: _prepare(job, path, lock, resume, overwrite), ResultError)
-            if lock is not None and lock.note:
-                progress.note(lock.note)
-            if all(flags.all() for flags in done.values()):
-                return Outcome(True, None)
-            return _run_missing(job, path, comm, done, signals, progress)
-        finally:
-            if lock is not None:
-                lock.release()
+    lock = FileLock(path) if comm.rank == 0 else None
+    try:
+        done = agree(comm, lambda: _look_at_file(job, path, lock, resume, overwrite, progress),
+                     ResultError)
+        if done is not None and all(flags.all() for flags in done.values()):
+            outcome = Outcome(True, None)
+        else:
+            outcome = _run_missing(job, path, comm, done, signals, progress)
+    except AgreedError:
+        if lock is not None:
+            lock.release()
+        raise
+    if lock is not None:
+        lock.release()
+    return outcome
 
 
-def _prepare(job, path, lock, resume, overwrite):
-    """Lock and create or check the file (rank 0); the done flags by case."""
-    if path.exists() and not resume and not overwrite:
+def _look_at_file(job, path, lock, resume, overwrite, progress):
+    """Lock the file (rank 0); the done flags by case of one to be resumed, None for a new one."""
+    try:
+        exists = path.exists()
+        if path.is_dir():
+            raise ResultError(f"{path} is a folder: -o names a file")
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: no usable file name: {error}") from None
+    if exists and not resume and not overwrite:
         raise ResultError(f"{path} exists: --resume completes it, --overwrite replaces it,"
                           " -o names another file")
     lock.acquire()
-    if resume and path.exists():
-        return check_resumable(path, job)
-    observers = {case.name: observer_positions(case.job) for case in job.cases}
-    layout.create(path, job, provenance=provenance.collect(), observers=observers)
-    return {case.name: np.zeros((case.job.n_row, len(case.job.particles.rigidities)), bool)
-            for case in job.cases}
+    if lock.note:
+        progress.note(lock.note)
+    if not (resume and exists):
+        return None
+    done = check_resumable(path, job)
+    for difference in other_versions(path, provenance.collect()):
+        progress.note(f"note: {difference}; the same bits are promised for the same versions only")
+    return done
 
 
 def _run_missing(job, path, comm, done, signals, progress):
-    progress.note("preparing: kernels, memory, file")
-    warm_up(job, comm)
+    # memory and kernels come before the file: an old one is replaced when nothing can go wrong
+    progress.note("preparing: memory, kernels, file")
     team = Team(comm, job.parallel.team_size)
     workshop = Workshop(job, comm, team)
-    writer = ResultWriter(path, job, comm=team.leaders) if team.leader else None
-    if comm.rank == 0 and not writer.parallel:
-        progress.note("h5py has no parallel HDF5: rank 0 writes for all")
+    warm_up(job, comm, signals.looked_at)
+    if done is None:
+        done = agree(comm, lambda: _create(job, path), ResultError)
+    mpi = None if isinstance(comm, SingleProcess) else team.leaders
+    writer = ResultWriter(path, job, comm=mpi) if team.leader else None
     if comm.rank == 0:
+        if not writer.parallel and comm.size > 1:
+            progress.note("h5py has no parallel HDF5: rank 0 writes for all")
         slot = writer.record_start(provenance.collect(), ranks=comm.size,
                                    team_size=job.parallel.team_size)
         tasks = make_tasks(job.cases, done, team.number)
@@ -132,13 +150,19 @@ def _run_missing(job, path, comm, done, signals, progress):
     if comm.rank == 0:
         complete = all(writer.done_flags(case.name).all() for case in job.cases)
         writer.record_end(slot, "complete" if complete else f"stopped by {distribution.stopped_by}")
-    # an exception before this point ends the program through the abort hook: closing and freeing
-    # are collective and would wait for ranks that never come
     if writer is not None:
         writer.close()
     workshop.clear()
     team.free()
     return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
+
+
+def _create(job, path):
+    """Lay the file out (rank 0); done flags by case, all unset."""
+    observers = {case.name: observer_positions(case.job) for case in job.cases}
+    layout.create(path, job, provenance=provenance.collect(), observers=observers)
+    return {case.name: np.zeros((case.job.n_row, len(case.job.particles.rigidities)), bool)
+            for case in job.cases}
 
 
 def _work(workshop, distribution, writer):

@@ -141,11 +141,13 @@ class Workshop:
             return None
         if not self.team.leader:
             return {}
-        return self._measure(job, sky, state, rig, seconds)
+        return self._measure(job, sky, state, rig, seconds, poll)
 
     @staticmethod
-    def _measure(job, sky, state, rig, seconds):
-        entry = sky.measure(state.out_position, state.out_direction, job.gradient_vectors[rig])
+    def _measure(job, sky, state, rig, seconds, poll):
+        """The entry of finished trajectories: arrays and counts by dataset (`io.schema`)."""
+        entry = sky.measure(state.out_position, state.out_direction, job.gradient_vectors[rig],
+                            poll)
         if job.output.displacement:
             entry["displacement"] = state.out_position.transpose(0, 2, 1).astype(np.float32)
         if job.output.final_direction:

@@ -128,7 +128,8 @@ def _print(results):
         "written by": f"hpc_cr {facts.get('version')} (commit {commit}{dirty})",
         "libraries": ", ".join(
             f"{name} {facts[name]}"
-            for name in ("python", "numpy", "numba", "h5py", "hdf5", "mpi4py", "pyfftw", "healpy")
+            for name in ("python", "numpy", "scipy", "numba", "h5py", "hdf5", "mpi4py", "pyfftw",
+                         "healpy")
             if facts.get(name, "none") != "none"
         ),
         "mpi": facts.get("mpi"),

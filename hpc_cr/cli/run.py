@@ -25,44 +25,44 @@ def command(job, output, overrides, resume, overwrite, quiet):
     """
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    from hpc_cr.parallel.communicator import abort_on_exception, world
+    from hpc_cr.parallel.signals import StopSignals
 
-    comm = world()
-    abort_on_exception(comm)
-    sys.exit(_run(comm, job, output, overrides, resume, overwrite, quiet))
+    with StopSignals() as signals:
+        sys.exit(_run(signals, job, output, overrides, resume, overwrite, quiet))
 
 
-def _run(comm, path, output, overrides, resume, overwrite, quiet):
+def _run(signals, path, output, overrides, resume, overwrite, quiet):
     """Exit status of the run, the same on all ranks; rank 0 prints."""
-    from hpc_cr.campaigns import anisotropy
-    from hpc_cr.cli.progress import Progress, make_progress
-    from hpc_cr.config import load_job
-    from hpc_cr.io.errors import ResultError
-    from hpc_cr.parallel.communicator import agree
+    from hpc_cr.parallel.communicator import AgreedError, agree, failing_together, world
     from hpc_cr.parallel.signals import EXIT_STOPPED
-    from hpc_cr.parallel.teams import SharedMemoryError
 
+    rank = 0
     try:
-        job = agree(comm, lambda: load_job(path, overrides), JobError)
-        output = output or Path(f"{job.name}.h5")
-        progress = Progress()
-        if comm.rank == 0:
-            progress = make_progress(quiet)
+        comm = world()
+        rank = comm.rank
+        with failing_together(comm):
+            from hpc_cr.campaigns import anisotropy
+            from hpc_cr.cli.progress import Progress, make_progress
+            from hpc_cr.config import load_job
+
+            job = agree(comm, lambda: load_job(path, overrides), JobError)
+            output = output or Path(f"{job.name}.h5")
+            progress = make_progress(quiet) if rank == 0 else Progress()
             for warning in job.warnings:
-                print(f"hpc-cr: warning: {warning}", file=sys.stderr)
-        outcome = anisotropy.run(job, output, comm, resume=resume, overwrite=overwrite,
-                                 progress=progress)
-    except (JobError, ResultError, SharedMemoryError) as error:
-        # all ranks are here with the same error: one of them speaks
-        if comm.rank == 0:
+                progress.note(f"warning: {warning}")
+            outcome = anisotropy.run(job, output, comm, signals, resume=resume,
+                                     overwrite=overwrite, progress=progress)
+    except AgreedError as error:
+        # every rank is here with the same error: one of them speaks
+        if rank == 0:
             print(f"hpc-cr: {error}", file=sys.stderr, flush=True)
         return 2
     if not outcome.complete:
-        if comm.rank == 0:
+        if rank == 0:
             print(f"hpc-cr: stopped by {outcome.stopped_by}; finished entries are kept in {output},"
                   " --resume goes on", file=sys.stderr, flush=True)
         return EXIT_STOPPED
-    if comm.rank == 0 and not quiet:
+    if rank == 0 and not quiet:
         from hpc_cr.cli.summary import print_summary
 
         print_summary(output)

@@ -40,7 +40,10 @@ def shown(value):
         return f"[{', '.join(shown(item) for item in value)}]"
     if isinstance(value, dict):
         return "a table"
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write out thousands of digits
+        return "a number of thousands of digits"
 
 
 def one_of(words):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from hpc_cr.config.errors import JobError, shown
-from hpc_cr.config.units import format_quantity, parse_quantity
+from hpc_cr.config.units import check_range, format_quantity, parse_quantity
 
 
 def key(default, text, form, shown_default=None):
@@ -37,6 +37,8 @@ def quantity(kind, zero=False):
         number = parse_quantity(value, kind)
         if number < 0 or (number == 0 and not zero):
             raise JobError(f"{shown(value)} must {'not be negative' if zero else 'be positive'}")
+        if number > 0:
+            check_range(number, value, kind)
         return number
 
     return Annotated[
@@ -111,9 +113,9 @@ def _direction(value):
             raise JobError(f"{shown(value)}: angles are bare numbers in degrees, such as [90, 0]")
     longitude, latitude = value
     if not -360 <= longitude <= 360:
-        raise JobError(f"longitude {longitude:g} is not between -360 and 360 degrees")
+        raise JobError(f"longitude {shown(longitude)} is not between -360 and 360 degrees")
     if not -90 <= latitude <= 90:
-        raise JobError(f"latitude {latitude:g} is not between -90 and 90 degrees")
+        raise JobError(f"latitude {shown(latitude)} is not between -90 and 90 degrees")
     return float(longitude), float(latitude)
 
 

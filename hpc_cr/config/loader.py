@@ -65,7 +65,7 @@ def parse_job(text, name="job", overrides=(), case=None):
 def _job(text, name, where, overrides, case):
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the latter for thousands of brackets
         raise JobError(f"not valid TOML: {error}", where=where) from None
     try:
         edits = dict(parse_override(override) for override in overrides)

@@ -44,7 +44,7 @@ def parse_override(text):
         raise JobError(f"{shown(text)}: expected KEY.SUB=VALUE, such as run.realisations=4")
     try:
         document = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return key, value
     return key, document["value"] if set(document) == {"value"} else value
 

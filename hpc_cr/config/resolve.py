@@ -8,11 +8,14 @@ import numpy as np
 from hpc_cr.config.errors import JobError
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.scales import gyroradius, kept_power, power_integral
-from hpc_cr.config.schema import SLOPES
+from hpc_cr.config.schema import MOST_ROWS, MOST_SCATTERED_L, SLOPES
+from hpc_cr.config.units import LARGEST, SMALLEST
 
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
 DEFAULT_TIMES = (1.0, 3.0)
+MOST_STEPS = 1e15
+"""Steps per particle: years of computing, and still exact as a float."""
 
 
 def resolve(job):
@@ -39,6 +42,7 @@ def resolve(job):
             part = getattr(job, section).model_copy(update=changes)
             job = job.model_copy(update={section: part})
     _check_stops(job)
+    _check_steps(job)
     make_levels(job.turbulence, job.grids)
     return job
 
@@ -65,6 +69,10 @@ def _fill_regular(job):
 
 def _fill_particles(job):
     particles = job.particles
+    if job.n_row > MOST_ROWS:
+        raise JobError(f"{job.run.realisations} realisations of {particles.observers} observers "
+                       f"are more than {MOST_ROWS} rows; lower one of them",
+                       "particles.observers")
     if particles.count is not None:
         if particles.nside is not None:
             raise JobError("give nside or count, not both", "particles.count")
@@ -98,6 +106,7 @@ def _fill_turbulence(job):
         b_ref = np.hypot(turbulence.rms, job.regular.strength)
         if b_ref > 0:
             inner = min(inner, float(gyroradius(min(job.particles.rigidities), b_ref)) / 5)
+        inner = max(inner, SMALLEST)
     if inner >= outer:
         raise JobError(f"L_min = {inner:g} pc must be below L_max = {outer:g} pc "
                        "(turbulence.outer_scale)", "turbulence.inner_scale")
@@ -123,7 +132,7 @@ def _fill_boundary(job):
         if boundary.radii is None:
             raise JobError('must be given with boundary.kind = "sphere", such as ["250 pc"]',
                            "boundary.radii")
-        limit = boundary.limit or 1000 * boundary.radii[-1]
+        limit = boundary.limit or min(1000 * boundary.radii[-1], LARGEST)
         if limit <= boundary.radii[-1]:
             raise JobError(f"{limit:g} pc must be longer than the largest radius, "
                            f"{boundary.radii[-1]:g} pc", "boundary.limit")
@@ -140,6 +149,23 @@ def _check_stops(job):
     if job.boundary.times_in and not np.isfinite(job.stops).all():
         raise JobError(f'"{job.boundary.times_in}" is infinite for this field; give boundary.times '
                        'with units, such as ["20 pc"]', "boundary.times_in")
+
+
+def _check_steps(job):
+    """Raise JobError where the steps of one particle could not even be counted."""
+    sphere, turbulence = job.boundary.kind == "sphere", job.turbulence
+    shortest = turbulence.inner_scale if turbulence.rms > 0 else np.inf
+    steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius, shortest / 2)
+    if sphere:
+        steps = np.minimum(steps, job.stops[:, 0] / 2)
+    paths = np.full_like(steps, job.boundary.limit) if sphere else job.stops[:, -1]
+    for rigidity, step, path in zip(job.particles.rigidities, steps, paths, strict=True):
+        if path > MOST_STEPS * step:
+            raise JobError(
+                f"{rigidity:g} PV needs {path / step:.1g} steps of {step:.1g} pc to reach "
+                f"{path:g} pc, more than {MOST_STEPS:g}; lower "
+                f"{'boundary.limit' if sphere else 'boundary.times'}, or change the rigidity",
+                "particles.rigidities")
 
 
 def _fill_gradient(job):
@@ -172,6 +198,9 @@ def _fill_output(job):
     if nside and l_max > 3 * nside - 1:
         raise JobError(f"{l_max} is more than 3 nside - 1 = {3 * nside - 1}; raise particles.nside",
                        "output.l_max")
+    if not nside and l_max > MOST_SCATTERED_L:
+        raise JobError(f"{l_max} is more than {MOST_SCATTERED_L}, the most for random directions; "
+                       "use particles.nside instead of particles.count", "output.l_max")
     return None
 
 

@@ -27,10 +27,14 @@ from hpc_cr.config.fields import (
     quantity,
     whole,
 )
-from hpc_cr.config.units import format_quantity, parse_quantity
+from hpc_cr.config.units import check_range, format_quantity, parse_quantity
 
 SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
 LATER_KINDS = ("diffusion", "source", "galaxy")
+MOST_ROWS = 1_000_000
+MOST_NSIDE = 1024
+MOST_SCATTERED_L = 64
+"""Highest multipole for random directions, whose harmonics are held in memory."""
 
 
 class Section(BaseModel):
@@ -44,7 +48,8 @@ class Run(Section):
 
     kind: Literal["anisotropy"] = key("anisotropy", "what is computed", '"anisotropy"')
     seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
-    realisations: whole(1) = key(10, "random fields", "whole number >= 1")
+    realisations: whole(1, MOST_ROWS) = key(
+        10, "random fields", f"whole number 1 to {MOST_ROWS}")
 
     @field_validator("kind", mode="before")
     @classmethod
@@ -75,7 +80,8 @@ class Turbulence(Section):
     synthesis: Literal["grids", "plane-waves"] = key(
         "grids", "nested grids, or a sum of plane waves without any grid (slow)",
         '"grids" or "plane-waves"')
-    waves: whole(1) = key(1000, "number of plane waves", "whole number >= 1")
+    waves: whole(1, 1_000_000) = key(
+        1000, "number of plane waves", "whole number 1 to 1000000")
 
 
 def _levels(value):
@@ -84,7 +90,7 @@ def _levels(value):
     if isinstance(value, bool) or not isinstance(value, int):
         raise JobError(f'{shown(value)} is neither "auto" nor a whole number')
     if not 1 <= value <= 16:
-        raise JobError(f"{value} must be between 1 and 16")
+        raise JobError(f"{shown(value)} must be between 1 and 16")
     return value
 
 
@@ -170,14 +176,15 @@ class Particles(Section):
 
     rigidities: Annotated[one_or_more(quantity("rigidity")), AfterValidator(_unlike)] = key(
         (1.0,), "rigidities R = p c/(Z e)", "list of rigidities in volts > 0, all different")
-    nside: Annotated[whole(1, 1024), AfterValidator(_power_of_two)] | None = key(
+    nside: Annotated[whole(1, MOST_NSIDE), AfterValidator(_power_of_two)] | None = key(
         None, "HEALPix resolution: one particle per pixel centre, 12 nside^2 in all",
-        "power of two, 1 to 1024; not together with count", "16")
-    count: whole(12) | None = key(
+        f"power of two, 1 to {MOST_NSIDE}; not together with count", "16")
+    count: whole(12, 12 * MOST_NSIDE**2) | None = key(
         None, "number of random isotropic directions instead of HEALPix pixels",
-        "whole number >= 12; not together with nside", "none")
-    observers: whole(1) = key(
-        1, "positions per realisation, the first at the origin", "whole number >= 1")
+        f"whole number 12 to {12 * MOST_NSIDE**2}; not together with nside", "none")
+    observers: whole(1, MOST_ROWS) = key(
+        1, "positions per realisation, the first at the origin",
+        f"whole number >= 1; realisations times observers <= {MOST_ROWS}")
 
 
 class Integrator(Section):
@@ -224,9 +231,11 @@ class Boundary(Section):
             bare = isinstance(item, int | float) and not isinstance(item, bool)
             if unit and not bare:
                 raise JobError(f'{shown(item)}: with times_in = "{unit}" times are bare numbers')
-            times.append(float(item) if unit else parse_quantity(item, "time"))
-            if not 0 < times[-1] < 1e300:
-                raise JobError(f"{shown(item)} must be positive and finite")
+            time = item if unit else parse_quantity(item, "time")
+            if time <= 0:
+                raise JobError(f"{shown(item)} must be positive")
+            check_range(time, item, "" if unit else "time")
+            times.append(float(time))
         return tuple(increasing(times))
 
     @field_serializer("times")
@@ -253,8 +262,9 @@ class Gradient(Section):
 class Parallel(Section):
     """How ranks share the work; no influence on the numbers."""
 
-    team_size: whole(1) = key(
-        1, "ranks of a node that share one field and split its particles", "whole number >= 1")
+    team_size: whole(1, 4096) = key(
+        1, "ranks of a node that share one field and split its particles",
+        "whole number 1 to 4096")
 
 
 class Output(Section):
@@ -265,6 +275,7 @@ class Output(Section):
                                 "true or false")
     crossing_time: bool = key(False, "store the maps of the path length at the stop",
                               "true or false")
-    l_max: whole(1) | None = key(
-        None, "highest multipole", "whole number >= 1, at most 3 nside - 1",
+    l_max: whole(1, 3 * MOST_NSIDE - 1) | None = key(
+        None, "highest multipole",
+        f"whole number >= 1, at most 3 nside - 1, with count at most {MOST_SCATTERED_L}",
         "2 nside, at most 32; 8 with count")

@@ -11,6 +11,10 @@ from math import isfinite
 from hpc_cr.config.errors import JobError, shown
 from hpc_cr.constants import PC_PER_C_S
 
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Values that quantities may have in their internal unit: far beyond any physics, and such that
+the powers of them that are formed stay finite."""
+
 _LENGTH = {"pc": 1.0, "kpc": 1e3, "Mpc": 1e6}
 _YEAR = 365.25 * 86400.0 / PC_PER_C_S
 _TIME = {"yr": _YEAR, "kyr": 1e3 * _YEAR, "Myr": 1e6 * _YEAR, "Gyr": 1e9 * _YEAR}
@@ -67,6 +71,23 @@ def parse_quantity(value, kind):
     return result
 
 
+def check_range(number, value, kind):
+    """Raise JobError unless a positive number in the internal unit is within reason.
+
+    Parameters
+    ----------
+    number : float
+        In the internal unit of its kind, or a multiple of another scale.
+    value : object
+        As it was written.
+    kind : str
+        One of `KINDS`; "" for a multiple.
+    """
+    if not SMALLEST <= number <= LARGEST:
+        unit = f" {KINDS[kind][2]}" if kind else ""
+        raise JobError(f"{shown(value)} is not between {SMALLEST:g} and {LARGEST:g}{unit}")
+
+
 def format_quantity(number, kind):
     """Text that `parse_quantity` reads back to exactly the same float."""
     return f"{float(number)!r} {KINDS[kind][2].removeprefix('1 ')}"
@@ -79,7 +100,7 @@ def _factor_by_astropy(value, unit, kind):
     words, example, target, _ = KINDS[kind]
     try:
         parsed = u.Unit(unit)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ArithmeticError):
         raise JobError(f'{shown(value)}: unknown unit "{unit}"; expected {words}, such as {example}'
                        ) from None
     if kind == "time" and parsed.is_equivalent(u.s):

@@ -3,7 +3,7 @@
 The estimators <X_i X_j>/(2T), its derivative (1/2) d<X_i X_j>/dT and the integral of the velocity
 correlation agree only for large T (Taylor, Green & Kubo): each is named for what it is. In the
 order of their approach to the limit: the time average (error ~ 1/T), the average over an
-interval, the derivative and the arrival tensor (which has the derivative as its symmetric part).
+interval, and the arrival tensor (which has the derivative as its symmetric part).
 """
 
 import numpy as np
@@ -49,23 +49,6 @@ def interval_tensor(displacement, times):
     products = displacement[..., :, None] * displacement[..., None, :]
     scale = 2 * np.diff(times)[:, None, None, None]
     return _mean_and_error(np.diff(products, axis=0) / scale)
-
-
-def instantaneous_tensor(displacement, direction):
-    """Derivative (1/2) d<X_i X_j>/dT = <X_i U_j + U_i X_j>/2, exactly, without differences.
-
-    Parameters
-    ----------
-    displacement, direction : ndarray (n_stop, n, 3)
-        X in pc and U.
-
-    Returns
-    -------
-    tensor, error : ndarray (n_stop, 3, 3)
-        pc.
-    """
-    products = displacement[..., :, None] * direction[..., None, :]
-    return _mean_and_error(0.5 * (products + np.swapaxes(products, -1, -2)))
 
 
 def arrival_tensor(displacement, direction):

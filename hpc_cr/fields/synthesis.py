@@ -16,16 +16,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from hpc_cr.config.scales import LEAST_TRANSFER
 from hpc_cr.fields.random import four_normals
 from hpc_cr.fields.spectrum import in_band, mode_normalisation
 from hpc_cr.kernel import njit
 
 PLANES = 8
 """(y, z) planes transformed together: eight complex64 numbers fill one cache line."""
-
-LEAST_TRANSFER = (np.sin(np.pi / (4 * np.sqrt(3))) / (np.pi / (4 * np.sqrt(3)))) ** 6
-"""Transfer of trilinear interpolation for a diagonal wave of 4 cells (0.812): the boost of
-shorter waves stops there, since towards the corners of the Brillouin zone it would explode."""
 
 
 @njit
@@ -68,8 +65,10 @@ def fill_columns(columns, component, cells, lowest2, highest2, exponent, normali
                  compensate, least_transfer, key0, key1):
     """Fill columns[my + extent, mz, mx mod cells] with the amplitudes of one component.
 
-    Counter of a mode: its integer wave vector, for k_z = 0 that of the member of the pair
-    (k, -k) with m_y > 0, or m_y = 0 and m_x > 0.
+    columns is (2 extent + 1, extent + 1, cells) complex, uG; lowest2, highest2 bound the squared
+    mode length in units of 2 pi/box; exponent = q + 2; normalisation in uG^2 from
+    `mode_normalisation`. Counter of a mode: its integer wave vector, for k_z = 0 that of the
+    member of the pair (k, -k) with m_y > 0, or m_y = 0 and m_x > 0.
     """
     extent = (columns.shape[0] - 1) // 2
     columns[:] = 0.0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hpc_cr.io.checks import check_path
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.schema import (
     FORMAT,
@@ -47,9 +48,11 @@ def create(path, job, *, provenance, observers=None):
     Raises
     ------
     ResultError
-        The folder is missing or cannot be written, or the disk is full; nothing is left behind.
+        The folder is missing or cannot be written, the disk is full, or no file can have this
+        name; nothing is left behind.
     """
     path = Path(path)
+    check_path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         _check_room(path, data_bytes(job))
@@ -68,7 +71,7 @@ def create(path, job, *, provenance, observers=None):
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):  # unlike Path.is_dir, False for over-long names
             raise ResultError(f"{path}: there is no folder {path.parent}") from None
         reason = os.strerror(error.errno) if error.errno else error
         size = f" ({_human(data_bytes(job))} needed)" if error.errno in _FULL else ""
@@ -110,7 +113,7 @@ def _lay_out(partial, job, provenance, observers):
         attributes = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": job.run.kind}
         attributes |= {"job": job.name, "seed": job.run.seed} | dict(provenance)
         for name, value in attributes.items():
-            file.attrs[name] = value
+            file.attrs[name] = _text(value) if isinstance(value, str) else value
         text = job.to_toml().encode()
         config = _create(file, "config", (), f"S{len(text)}", filled=True, utf8=True)
         config[()] = text
@@ -130,6 +133,11 @@ def _lay_out(partial, job, provenance, observers):
                 _describe(dataset, spec)
             if case.name:
                 group["provenance"] = file["provenance"]  # a hard link: one table for all cases
+
+
+def _text(text):
+    """Text that can be stored: names of files may hold bytes that are no characters."""
+    return text.encode(errors="replace").decode()
 
 
 def _axis(spec, job, observers):

@@ -12,6 +12,7 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hpc_cr.io.checks import check_path
 from hpc_cr.io.errors import ResultError
 
 _HELD = (errno.EACCES, errno.EAGAIN)
@@ -37,7 +38,7 @@ class FileLock:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.lock_path = self.path.with_name(self.path.name + ".lock")
+        self.lock_path = self.path.parent / f"{self.path.name}.lock"
         self.note = ""
         self._handle = None
 
@@ -52,8 +53,10 @@ class FileLock:
         Raises
         ------
         ResultError
-            Another job holds it (the message says which), or the folder cannot be written.
+            Another job holds it (the message says which), the folder cannot be written, or no
+            file can have this name.
         """
+        check_path(self.path)
         key = os.path.realpath(self.lock_path)
         if key in self._mine:
             raise ResultError(f"{self.path} is being written by this process already")
@@ -62,7 +65,8 @@ class FileLock:
                 handle = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             except OSError as error:
                 folder = self.path.parent
-                reason = os.strerror(error.errno) if folder.is_dir() else "there is no such folder"
+                known = os.path.isdir(folder)  # unlike Path.is_dir, False for over-long names
+                reason = os.strerror(error.errno) if known else "there is no such folder"
                 raise ResultError(f"{self.path}: cannot write in {folder}: {reason}") from None
             try:
                 self._lock(handle)

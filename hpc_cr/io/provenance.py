@@ -12,7 +12,8 @@ from pathlib import Path
 
 import hpc_cr
 
-_LIBRARIES = ("numpy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
+_LIBRARIES = ("numpy", "scipy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
+_SOURCE = ("version", "commit", "dirty")
 
 
 def now():
@@ -60,6 +61,41 @@ def collect(argv=None):
         "started": now(),
     }
     return facts
+
+
+def differences(makers, present):
+    """In what the programs that wrote a file differ from the present one.
+
+    Parameters
+    ----------
+    makers : sequence of dict
+        Facts of every program that wrote into the file, as from `collect`; what one of them does
+        not hold is not compared.
+    present : dict
+        From `collect`.
+
+    Returns
+    -------
+    list of str
+        One phrase for each of hpc_cr's version, its commit, changes that are not committed, and
+        the versions of Python and the libraries. Changes that are not committed count as a
+        difference even if there are some on both sides, since they need not be the same.
+    """
+    found = []
+    for name in (*_SOURCE, "python", *_LIBRARIES, "hdf5"):
+        values = dict.fromkeys(maker[name] for maker in makers if name in maker)
+        if name == "dirty":
+            if 1 in values:
+                found.append("made with changes to the source that are not committed")
+            elif present[name] == 1 and values:
+                found.append("the source has changes that are not committed")
+            continue
+        label = {"version": "hpc_cr"}.get(name, name)
+        length = 12 if name == "commit" else None
+        others = [str(value)[:length] for value in values if value != present[name]]
+        if others:
+            found.append(f"made with {label} {', '.join(others)}, now {present[name][:length]}")
+    return found
 
 
 def source_state():

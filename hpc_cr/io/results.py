@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.anisotropy import ensembles
+from hpc_cr.anisotropy.liouville import local_response
+from hpc_cr.anisotropy.multipoles import power
 from hpc_cr.io import schema
-from hpc_cr.io.checks import checksum, open_checked
+from hpc_cr.io.checks import DAMAGE, check_datasets, checksum, open_checked
 from hpc_cr.io.errors import ResultError
 
 
@@ -46,7 +48,8 @@ def open_results(path, case=None):
     Raises
     ------
     ResultError
-        The file is missing, not a result file, truncated, of a newer format, or has no such case.
+        The file is missing, not a result file, truncated, damaged, of a newer format, or has no
+        such case.
     """
     return Results(open_checked(Path(path)), Path(path), case)
 
@@ -80,7 +83,7 @@ class Results:
     """
 
     def __init__(self, file, path, case=None, owner=True):
-        from hpc_cr.config import JobError, parse_job
+        from hpc_cr.config import parse_job
 
         self._file, self._owner = file, owner
         self.path = path
@@ -93,6 +96,7 @@ class Results:
                 known = ", ".join(filter(None, self.case_names)) or "none"
                 raise ResultError(f"{path}: no case {self.case!r}; the file's cases: {known}")
             self.job = parse_job(text, name=name, case=self.case or None)
+            check_datasets(file, self.case, self.job)
             self._group = file[schema.case_group(self.case)]
             axes = self._group["axes"]
             self.stop_kind = "time" if "time" in axes else "radius"
@@ -101,11 +105,12 @@ class Results:
             self.stops = axes[self.stop_kind][...]
             self.gradient = axes["gradient"][...]
             self.observers = axes["observer"][...]
-        except BaseException as error:
+        except ResultError:
             self.close()
-            if isinstance(error, KeyError | OSError | JobError):
-                raise ResultError(f"{path}: damaged result file: {error}") from None
             raise
+        except DAMAGE as error:
+            self.close()
+            raise ResultError(f"{path}: damaged result file: {error}") from None
         self.realisation = np.arange(len(self.done)) // self.job.particles.observers
 
     def each_case(self):
@@ -191,7 +196,7 @@ class Results:
     @property
     def provenance(self):
         """Root attributes: software, versions, commit, machine, seed, command, ..."""
-        return {k: v.item() if hasattr(v, "item") else v for k, v in self._file.attrs.items()}
+        return {name: _plain(value) for name, value in self._file.attrs.items()}
 
     @property
     def runs(self):
@@ -217,8 +222,9 @@ class Results:
             g = grad(n)/n in 1/pc, Galactic Cartesian; default the job's.
         local_term : bool or array (3, 3) or (n_rig, 3, 3)
             Adds the dipole that is already there at -T (Ahlers & Mertsch 2015):
-            delta_i = (M_ij + 3 <n_i U_k> 3 K_kj) g_j, K = D/c in pc; True takes 3 K from the
-            ensemble mean of M at the same stop, under the symmetry of the set-up.
+            delta_i = (M_ij + 3 <n_i U_k> 3 K_kj) g_j, K = D/c in pc
+            (`hpc_cr.anisotropy.liouville.local_response`); True takes 3 K from the ensemble mean
+            of M at the same stop, under the symmetry of the set-up.
 
         Returns
         -------
@@ -226,7 +232,9 @@ class Results:
         """
         response = self.response
         if local_term is not False:
-            response = response + self.direction_response @ self._local_tensor(local_term)
+            response = local_response(
+                response, self.direction_response, self._diffusion(local_term)
+            )
         return np.einsum("abcij,bj->abci", response, self._gradient(gradient))
 
     def dipole_errors(self, gradient=None):
@@ -263,7 +271,7 @@ class Results:
             )
         if not self.done[row, rig]:
             raise ResultError(f"{self.path}: entry (row {row}, rigidity {rig}) is not finished")
-        return self._group[path][row, rig][stop]
+        return self._read(path, (row, rig))[stop]
 
     def power_spectrum(self, gradient=None, rig=0, stop=-1, estimator="noise-subtracted"):
         """C_l of the sky that a gradient gives, I(n)/I0 - 1 = g_j X_j(n).
@@ -286,10 +294,10 @@ class Results:
         noise = np.einsum("ajk,j,k", self._one("noise", rig, stop), g, g)
         if estimator == "noise-subtracted":
             alm = np.einsum("ajm,j", self._one("alm", rig, stop), g)
-            cl = _cross_power(alm, alm) - noise[:, None]
+            cl = power(alm) - noise[:, None]
         elif estimator == "cross":
             halves = np.einsum("ahjm,j->ahm", self._one("alm_half", rig, stop), g)
-            cl = _cross_power(halves[:, 0], halves[:, 1])
+            cl = power(halves[:, 0], halves[:, 1])
         else:
             raise ValueError(f'estimator {estimator!r}: "noise-subtracted" or "cross"')
         return PowerSpectrum(np.arange(cl.shape[1]), cl, noise)
@@ -336,12 +344,12 @@ class Results:
         list of (int, int)
             (row, rigidity index). Reads all data of the case.
         """
-        data = [self._group[s.path] for s in schema.DATA if s.path in self._group]
-        stored = self._group["status/checksum"][...]
+        paths = [spec.path for spec in schema.DATA if spec.path in self._group]
+        stored = self._read("status/checksum")
         return [
-            (int(row), int(rig))
-            for row, rig in np.argwhere(self.done)
-            if checksum([d[row, rig] for d in data]) != stored[row, rig]
+            (row, rig)
+            for row, rig in np.argwhere(self.done).tolist()
+            if checksum(self._read(path, (row, rig)) for path in paths) != stored[row, rig]
         ]
 
     def to_xarray(self):
@@ -361,27 +369,37 @@ class Results:
         """
         if path not in self._group:
             return None
-        values = self._group[path][...]
+        values = self._read(path)
         if path.startswith("anisotropy/"):
             values[~self.done] = np.nan
         return values
 
+    def _read(self, path, where=...):
+        """Numbers of a dataset of the case's group."""
+        dataset = self._group[path]
+        try:
+            return dataset[where]
+        except OSError as error:
+            raise ResultError(f"{self.path}: cannot read /{path}: {error}") from None
+
     def _one(self, name, rig, stop):
-        """The same for one rigidity and stop, (n_row, ...)."""
-        values = self._group[f"anisotropy/{name}"][:, rig, range(self.stops.shape[1])[stop]]
+        """Data of one rigidity and stop, (n_row, ...); NaN where the entry is not done."""
+        values = self._read(
+            f"anisotropy/{name}", (slice(None), rig, range(self.stops.shape[1])[stop])
+        )
         values[~self.done[:, rig]] = np.nan
         return values
 
     def _status(self, name):
-        return np.where(self.done, self._group[f"status/{name}"][...], 0)
+        return np.where(self.done, self._read(f"status/{name}"), 0)
 
     def _gradient(self, gradient):
         """The gradient per rigidity, (n_rig, 3)."""
         gradient = self.gradient if gradient is None else np.asarray(gradient, float)
         return np.broadcast_to(gradient, (len(self.rigidities), 3))
 
-    def _local_tensor(self, local_term):
-        """3 K by rigidity and stop, (n_rig, n_stop, 3, 3), pc."""
+    def _diffusion(self, local_term):
+        """K = D/c by rigidity and stop, (n_rig, n_stop, 3, 3), pc."""
         shape = (*self.stops.shape, 3, 3)
         if local_term is True:
             per_row = ensembles.symmetrise(self.response, self.symmetry)
@@ -391,22 +409,12 @@ class Results:
                 else np.full(shape[1:], np.nan)
                 for rig in range(shape[0])
             ]
-            return np.array(tensors)
-        tensor = 3.0 * np.asarray(local_term, float)
+            return np.array(tensors) / 3
+        tensor = np.asarray(local_term, float)
         return np.broadcast_to(tensor[:, None] if tensor.ndim == 3 else tensor, shape)
 
 
-def _cross_power(first, second):
-    """Re sum_m a_lm b_lm^* / (2l + 1) of multipoles in healpy order, (n_row, n_lm) -> (n_row, n_l).
-
-    The order is m by m: index = m (2 l_max + 1 - m)/2 + l; m < 0 follow from reality.
-    """
-    l_max = (int(np.sqrt(8 * first.shape[-1] + 1)) - 3) // 2
-    product = (first * second.conj()).real
-    power = np.zeros((len(product), l_max + 1))
-    start = 0
-    for m in range(l_max + 1):
-        weight = 1.0 if m == 0 else 2.0
-        power[:, m:] += weight * product[:, start : start + l_max + 1 - m]
-        start += l_max + 1 - m
-    return power / (2 * np.arange(l_max + 1) + 1)
+def _plain(value):
+    """An attribute as Python's own text or number; anything else in words."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, str | int | float) else str(value)

@@ -4,6 +4,7 @@ The format is described for readers in docs/results.md; its version grows with e
 an older reader would get wrong.
 """
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,17 @@ RUN_DTYPE = np.dtype(
     ]
 )
 """One row per start of a job on the file; an unused row has an empty `started`."""
+
+
+ATTRIBUTES = {
+    "kind": (str, True),
+    "job": (str, True),
+    "seed": (Integral, True),
+    "version": (str, False),
+    "commit": (str, False),
+    "dirty": (Integral, False),
+}
+"""Root attributes that the program itself uses: type, and whether a file must have them."""
 
 
 class Dataset(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from hpc_cr.io import schema
 from hpc_cr.io.checks import checksum
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.provenance import now
+from hpc_cr.io.provenance import differences, now
 
 _WRITTEN_HERE = ("checksum", "done")
 
@@ -175,6 +175,10 @@ class ResultWriter:
 def check_resumable(path, job):
     """Which entries of a file need no further work, if the file belongs to this job.
 
+    Finished entries whose data do not have the stored checksum lose their flag, in the file too:
+    a run that ends before it has computed them again must not leave a file that looks complete.
+    One process calls this, while no other has the file open and the lock is held.
+
     Parameters
     ----------
     path : path-like
@@ -190,8 +194,8 @@ def check_resumable(path, job):
     Raises
     ------
     ResultError
-        The file is missing, no result file, truncated, of a newer format, or made with a job
-        that gives other numbers; the message names the keys that differ.
+        The file is missing, no result file, truncated, damaged, of a newer format, or made with a
+        job that gives other numbers; the message names the keys that differ.
     """
     from hpc_cr.io.results import open_results
 
@@ -202,7 +206,7 @@ def check_resumable(path, job):
                 f" the job has {_names(case.name for case in job.cases)}):"
                 " --overwrite starts anew"
             )
-        flags = {}
+        flags, damaged = {}, {}
         for case, stored in zip(job.cases, results.each_case(), strict=True):
             keys = case.job.numbers_differ(stored.job)
             if keys:
@@ -211,11 +215,57 @@ def check_resumable(path, job):
                     f"{path}: made with another value of {_few(keys)}{where}:"
                     " -o names a new file, --overwrite starts anew"
                 )
-            done = stored.done.copy()
-            for entry in stored.damaged():
-                done[entry] = False
-            flags[case.name] = done
+            flags[case.name], damaged[case.name] = stored.done.copy(), stored.damaged()
+    if any(damaged.values()):
+        _unmark(path, damaged)
+    for name, entries in damaged.items():
+        for entry in entries:
+            flags[name][entry] = False
     return flags
+
+
+def _unmark(path, entries):
+    """Clear the done flags of entries, (row, rig) by case."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r+", locking=False) as file:
+            for case, pairs in entries.items():
+                flags = file[schema.case_group(case)]["status/done"]
+                for row, rig in pairs:
+                    flags[row, rig] = 0
+            file.flush()
+    except OSError as error:
+        raise ResultError(f"{path}: cannot open for writing: {_reason(error)}") from None
+
+
+def other_versions(path, provenance):
+    """How a file's makers differ from the program that wants to continue it.
+
+    The same bits are promised for the same source and the same libraries only.
+
+    Parameters
+    ----------
+    path : path-like
+        The result file.
+    provenance : dict
+        Of this program, from `hpc_cr.io.provenance.collect`.
+
+    Returns
+    -------
+    list of str
+        One phrase per difference, as "made with numpy 2.3.1, now 2.4.0"; see
+        `hpc_cr.io.provenance.differences`.
+
+    Raises
+    ------
+    ResultError
+        The file cannot be read.
+    """
+    from hpc_cr.io.results import open_results
+
+    with open_results(path) as results:
+        return differences([results.provenance, *results.runs], provenance)
 
 
 def _few(keys):
@@ -242,7 +292,7 @@ def _as_stored(spec, shape, entry):
 
 def _fixed(text, kind):
     """Text for a fixed-length field, cut at a character's boundary."""
-    return str(text).encode()[: kind.itemsize].decode(errors="ignore").encode()
+    return str(text).encode(errors="replace")[: kind.itemsize].decode(errors="ignore").encode()
 
 
 def _reason(error):

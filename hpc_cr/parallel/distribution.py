@@ -32,9 +32,11 @@ class Distribution:
     """
 
     def __init__(self, comm, n_teams, signals, tasks=(), on_report=None, tick=None):
-        from mpi4py import MPI
+        self._anyone = 0
+        if comm.size > 1:
+            from mpi4py.MPI import ANY_SOURCE
 
-        self._any = MPI.ANY_SOURCE
+            self._anyone = ANY_SOURCE
         self.comm = comm
         self.signals = signals
         self.stopped_by = None
@@ -68,16 +70,16 @@ class Distribution:
             self.comm.send(signal, dest=rank, tag=TAG_STOP)
 
     def _serve(self):
-        comm = self.comm
-        while comm.Iprobe(source=self._any, tag=TAG_REPORT):
-            self._on_report(comm.recv(source=self._any, tag=TAG_REPORT))
+        comm, anyone = self.comm, self._anyone
+        while comm.Iprobe(source=anyone, tag=TAG_REPORT):
+            self._on_report(comm.recv(source=anyone, tag=TAG_REPORT))
             self._reports_taken += 1
-        while comm.Iprobe(source=self._any, tag=TAG_STOP):
-            signal = comm.recv(source=self._any, tag=TAG_STOP)
+        while comm.Iprobe(source=anyone, tag=TAG_STOP):
+            signal = comm.recv(source=anyone, tag=TAG_STOP)
             if not self._announced:
                 self._announce(signal)
-        while comm.Iprobe(source=self._any, tag=TAG_REQUEST):
-            leader = comm.recv(source=self._any, tag=TAG_REQUEST)
+        while comm.Iprobe(source=anyone, tag=TAG_REQUEST):
+            leader = comm.recv(source=anyone, tag=TAG_REQUEST)
             task = self._take()
             if task is None:
                 self._waiting_leaders -= 1

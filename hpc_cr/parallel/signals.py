@@ -26,6 +26,10 @@ class StopSignals:
             self._previous[number] = signal.signal(number, self._note)
         return self
 
+    def looked_at(self):
+        """Whether a signal came, for use as a `poll`."""
+        return self.received is not None
+
     def _note(self, number, frame):
         if self.received is not None and number == signal.SIGINT:
             raise KeyboardInterrupt

@@ -8,14 +8,56 @@ import os
 
 import numpy as np
 
-from hpc_cr.parallel.communicator import block, wait
+from hpc_cr.parallel.communicator import AgreedError, block, wait
 
 ALIGNMENT = 64
 """Bytes: MPI aligns shared memory to 8 or 16 only, FFTW and vector loads like more."""
 
 
-class SharedMemoryError(RuntimeError):
-    """The node's shared memory is too small; the message is one line."""
+def _ranks_of_node(comm):
+    """Communicator of the ranks that share this node's memory."""
+    if comm.size == 1:
+        return comm.Split(0, 0)
+    from mpi4py import MPI
+
+    return comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
+
+
+def _free_memory():
+    """Bytes of memory that the system says are available, or None."""
+    try:
+        with open("/proc/meminfo") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
+    except (OSError, StopIteration):
+        return None
+
+
+def _check_room(comm, needed, shared):
+    """Raise an AgreedError on all ranks if any node lacks the bytes that its ranks need.
+
+    Shared memory is a file: a too small /dev/shm kills the ranks that touch the missing pages.
+    """
+    folder = os.environ.get("OMPI_MCA_osc_sm_backing_directory", "/dev/shm")
+    node = _ranks_of_node(comm)
+    in_all, in_files = node.allreduce(needed), node.allreduce(needed if shared else 0)
+    node.Free()
+    problem = None
+    free = _free_memory()
+    if free is not None and in_all > free:
+        problem = (f"fields and particles need {in_all / 2**30:.1f} GiB of memory,"
+                   f" {free / 2**30:.1f} GiB are free: use smaller grids, fewer ranks, or a larger"
+                   " parallel.team_size")
+    elif in_files and os.path.isdir(folder):
+        disk = os.statvfs(folder)
+        free = disk.f_bavail * disk.f_frsize
+        if in_files > free:
+            problem = (f"the teams' shared fields need {in_files / 2**20:.0f} MiB in {folder},"
+                       f" {free / 2**20:.0f} MiB are free: use parallel.team_size = 1, a smaller"
+                       " grid, or set OMPI_MCA_osc_sm_backing_directory to a folder with room")
+    problems = comm.allgather(problem and f"{os.uname().nodename}: {problem}")
+    first = next((text for text in problems if text), None)
+    if first is not None:
+        raise AgreedError(first)
 
 
 class Team:
@@ -39,19 +81,15 @@ class Team:
     """
 
     def __init__(self, comm, size):
-        from mpi4py import MPI
-
-        self._MPI = MPI
-        if size == 1:
-            self.comm = comm.Split(comm.rank, 0)
-        else:
-            node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
-            self.comm = node.Split(node.rank // size, node.rank)
-            node.Free()
+        node = _ranks_of_node(comm)
+        self.comm = node.Split(node.rank // size, node.rank)
+        node.Free()
         self.rank, self.size = self.comm.rank, self.comm.size
         self.leader = self.rank == 0
-        leaders = comm.Split(0 if self.leader else MPI.UNDEFINED, comm.rank)
+        leaders = comm.Split(0 if self.leader else 1, comm.rank)
         self.leaders = leaders if self.leader else None
+        if not self.leader:
+            leaders.Free()
         self.number = comm.allreduce(int(self.leader))
         self._windows = []
 
@@ -76,7 +114,7 @@ class Team:
 
         Raises
         ------
-        SharedMemoryError
+        AgreedError
             On every rank, if a node has too little room.
         """
         offsets, total = [], 0
@@ -85,13 +123,13 @@ class Team:
             size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
             total += -(-size // ALIGNMENT) * ALIGNMENT
         total += ALIGNMENT
+        _check_room(comm, total if self.leader else 0, shared=self.size > 1)
         if self.size == 1:
             memory = np.empty(total, np.uint8)
         else:
-            memory = None
-        self._check_room(comm, total if self.size > 1 and self.leader else 0)
-        if memory is None:
-            window = self._MPI.Win.Allocate_shared(total if self.leader else 0, 1, comm=self.comm)
+            from mpi4py import MPI
+
+            window = MPI.Win.Allocate_shared(total if self.leader else 0, 1, comm=self.comm)
             self._windows.append(window)
             buffer, _ = window.Shared_query(0)
             memory = np.frombuffer(buffer, np.uint8)
@@ -103,27 +141,6 @@ class Team:
             part = memory[start + offset:start + offset + size]
             arrays.append(part.view(dtype).reshape(shape))
         return arrays
-
-    def _check_room(self, comm, needed):
-        MPI = self._MPI
-        folder = os.environ.get("OMPI_MCA_osc_sm_backing_directory", "/dev/shm")
-        node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
-        on_node = node.allreduce(needed)
-        node.Free()
-        free = None
-        if on_node and os.path.isdir(folder):
-            disk = os.statvfs(folder)
-            free = disk.f_bavail * disk.f_frsize
-        short = free is not None and on_node > free
-        problems = comm.allgather((os.uname().nodename, on_node, free) if short else None)
-        for problem in problems:
-            if problem is not None:
-                host, on_node, free = problem
-                raise SharedMemoryError(
-                    f"{host}: the teams' shared fields need {on_node / 2**20:.0f} MiB in {folder},"
-                    f" which has {free / 2**20:.0f} MiB free: use parallel.team_size = 1, a smaller"
-                    " grid, or set OMPI_MCA_osc_sm_backing_directory to a folder with room"
-                )
 
     def broadcast(self, numbers, poll):
         """Leader's integers (fixed-length int64 array, changed in place) to all of the team."""

@@ -13,13 +13,15 @@ import numpy as np
 from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
 from hpc_cr.trajectories.boris import boris_to_spheres, boris_to_times
 from hpc_cr.trajectories.cash_karp import cash_karp
-from hpc_cr.trajectories.state import RUNNING, UNFINISHED, Plan, empty_state, start
+from hpc_cr.trajectories.state import RUNNING, Plan, empty_state, start
 
 METHODS = ("boris", "cash-karp")
 DEFAULT_STEPS_PER_GYRORADIUS = 8.0
 DEFAULT_TOLERANCE = 1e-4
 CALL_SECONDS = 0.1
 """Length that a kernel call aims at: between calls the caller's `poll` is served."""
+MOST_STEPS = 1e15
+"""Steps per interval beyond which a run is a mistake (and counts would overflow)."""
 BLOCK = 128
 """Particles per kernel call."""
 
@@ -73,7 +75,11 @@ def make_plan(b_ref, shortest, rigidity, stops, *, sphere, method, steps_per_gyr
         # without any field nothing limits the step: a few steps to the first sphere
         step = min(step, stops[0] / 2)
     intervals = np.diff(stops, prepend=0.0)
-    counts = np.maximum(np.ceil(intervals / step - 1e-9), 1).astype(np.int64)
+    counts = np.maximum(np.ceil(intervals / step - 1e-9), 1)
+    if counts.max() > MOST_STEPS:
+        raise ValueError(f"{counts.max():.1e} steps of {step:.1e} pc to the last stop of"
+                         f" {stops[-1]:g} pc are too many")
+    counts = counts.astype(np.int64)
     longest = min(cap, 4 * stops[-1]) if np.isfinite(cap) else stops[-1]
     # the position's error is measured in gyroradii: a free particle has none
     return Plan(charge / (GYRORADIUS_PC_UG_PER_PV * rigidity), stops, bool(sphere), counts,
@@ -209,8 +215,3 @@ def _length(value):
     from astropy.constants import c
 
     return (value * c if value.unit.is_equivalent(units.s) else value).to_value("pc")
-
-
-def unfinished_count(state):
-    """Number of particles of a state that did not reach their last stop."""
-    return int(np.count_nonzero(state.status == UNFINISHED))

@@ -5,6 +5,8 @@ TOMS 16, 201); their difference is the error that the step size follows. The err
 the larger of |error of u| and |error of x| / r_g. The direction is brought back to unit length
 after each step. A step that stays over the tolerance at the smallest step is taken and counted.
 
+Steps are counted with the rejected ones: each costs six evaluations of the field.
+
 Keeping |u| says nothing about the pitch angle, which drifts: choose the tolerance by the result.
 """
 
@@ -91,6 +93,10 @@ def cash_karp(field, plan, state, first, last, budget):
             error_x, error_u = try_step(field, plan.turn, state.origin[p], x, u, h, slope_x,
                                         slope_u, new_x, new_u)
             error = max(error_x / plan.gyroradius, error_u) / plan.tolerance
+            state.steps[p] += 1
+            if not np.isfinite(error):
+                state.status[p] = UNFINISHED
+                break
             if error > 1.0 and h > plan.shortest_step:
                 state.step[p] = max(plan.shortest_step,
                                     h * max(SMALLEST_SHRINK, SAFETY * error**-0.25))
@@ -102,7 +108,6 @@ def cash_karp(field, plan, state, first, last, budget):
             # a step cut short by a stop says nothing against the longer one before it
             state.step[p] = max(plan.shortest_step,
                                 max(proposed, state.step[p]) if h < state.step[p] else proposed)
-            state.steps[p] += 1
             if plan.sphere:
                 while state.status[p] == RUNNING:
                     radius = plan.stops[state.stop[p]]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 RUNNING, FINISHED, UNFINISHED = 0, 1, 2
-"""Status of a particle: on its way; reached the last stop; gave up at the path limit."""
+"""Status of a particle: on its way; reached the last stop; gave up at the path limit or where
+the field has no number."""
 
 
 class Plan(NamedTuple):

@@ -2,9 +2,11 @@
 
 import pickle
 
+import numpy as np
 import pytest
 
 from hpc_cr.config import JobError, load_job, parse_job
+from hpc_cr.config.loader import KEYS
 
 # text, words that the line must hold; the first is the key
 MISTAKES = {
@@ -146,6 +148,38 @@ MISTAKES = {
     "method": ('[integrator]\nmethod = "euler"', ["integrator.method", '"boris" or "cash-karp"']),
     "l_max": ("[particles]\nnside = 4\n[output]\nl_max = 12",
               ["output.l_max: 12 is more than 3 nside - 1 = 11"]),
+    "too many realisations": ("[run]\nrealisations = 99999999999999999999",
+                              ["run.realisations: 99999999999999999999 must be at most 1000000"]),
+    "too many rows": ("[run]\nrealisations = 1000\n[particles]\nobservers = 1001",
+                      ["particles.observers: 1000 realisations of 1001 observers are more than"]),
+    "too many directions": ("[particles]\ncount = 100000000000000",
+                            ["particles.count: 100000000000000 must be at most 12582912"]),
+    "too many observers": ("[particles]\nobservers = 10000000000",
+                           ["particles.observers: 10000000000 must be at most 1000000"]),
+    "too many waves": ("[turbulence]\nwaves = 10000000000",
+                       ["turbulence.waves: 10000000000 must be at most 1000000"]),
+    "too large a team": ("[parallel]\nteam_size = 99999999999",
+                         ["parallel.team_size: 99999999999 must be at most 4096"]),
+    "l_max with count": ("[particles]\ncount = 100\n[output]\nl_max = 65",
+                         ["output.l_max: 65 is more than 64, the most for random directions"]),
+    "quantity beyond reason": ('[turbulence]\nrms = "1e300 uG"',
+                               ['turbulence.rms: "1e300 uG" is not between 1e-30 and 1e+30 uG']),
+    "rigidity too low to follow": (
+        '[particles]\nrigidities = ["1e-20 PV"]\n[boundary]\ntimes = ["60 pc"]',
+        ["particles.rigidities: 1e-20 PV needs 2e+23 steps of 3e-22 pc to reach 60 pc, more than",
+         "boundary.times"]),
+    "rigidity too high to be scattered": ('[particles]\nrigidities = ["1e10 PV"]',
+                                          ["particles.rigidities: 1e+10 PV needs", "1e+15"]),
+    "steps too short": ("[integrator]\nsteps_per_gyroradius = 1e200",
+                        ["particles.rigidities: 1 PV needs", "more than 1e+15"]),
+    "path too long": ('[boundary]\nkind = "sphere"\nradii = ["1 pc"]\nlimit = "1e20 pc"',
+                      ["particles.rigidities: 1 PV needs 4e+21 steps", "boundary.limit"]),
+    "thousands of digits": (f"[run]\nseed = {'9' * 5000}", ["not valid TOML: Exceeds the limit"]),
+    "thousands of hexadecimal digits": (f"[run]\nseed = 0x{'f' * 5000}",
+                                        ["run.seed: a number of thousands of digits must be"]),
+    "thousands of brackets": (f"[run]\nseed = {'[' * 5000}", ["not valid TOML"]),
+    "longitude as a huge number": (f"[gradient]\ndirection = [{10**400}, 0]",
+                                   ["gradient.direction: longitude 1000"]),
     "realisations": ("[run]\nrealisations = 0", ["run.realisations: 0 must be at least 1"]),
     "not TOML": ("[run\nseed = 1", ["not valid TOML"]),
     "key twice": ("[run]\nseed = 1\nseed = 2", ["not valid TOML"]),
@@ -177,6 +211,28 @@ def test_mistake_is_one_clear_line(name):
     for word in words:
         assert word in line, line
     assert str(pickle.loads(pickle.dumps(caught.value))) == line  # ranks exchange it
+
+
+STRANGE = [
+    "true", "-1", "0", "1", "1e300", "1e-300", "nan", "-inf", "9" * 400, '"x"', '""', "[]", "[[]]",
+    "{}", "1979-05-27", "[1e400, 0]", "[[[1]]]", '"1e300 pc"', '"1e999 pc"', '"1e-300 PV"',
+    '"1e30 pc"', '"1e-30 uG"', '"1e30 PV"', '["1e30 PV", "1e-30 PV"]', '"nan pc"', '"1 pc^(1/0)"',
+    '"1 mag"', '"sphere"', '"r_g"', '"plane-waves"',
+]
+
+
+@pytest.mark.parametrize("section", KEYS)
+def test_no_value_of_any_key_breaks_the_reader(section):
+    """Whatever a job file says is refused in one line, or gives a job that can be saved."""
+    for key in KEYS[section]:
+        for value in STRANGE:
+            try:
+                job = parse_job("", overrides=[f"{section}.{key}={value}"])
+            except JobError as error:
+                assert "\n" not in str(error)
+            else:
+                assert parse_job(job.to_toml()) == job, (key, value)
+                assert np.isfinite(job.stops).all() and np.isfinite(job.gradient_vectors).all()
 
 
 @pytest.mark.parametrize("override, words", [

@@ -12,7 +12,6 @@ from .launch import (
     JOB,
     differing,
     done_entries,
-    environment,
     mpirun,
     run,
     run_job,
@@ -115,28 +114,112 @@ def test_signal_to_a_single_process(whole, tmp_path, name):
         assert differing(complete, out) == []
 
 
-def test_failing_rank_ends_the_job_and_is_named(whole, tmp_path):
+FAILING = """
+import sys
+from mpi4py import MPI
+if "{h5py}" == "serial":
+    import types, h5py
+    h5py.get_config = lambda: types.SimpleNamespace(mpi=False)
+from hpc_cr.campaigns import workshop
+from hpc_cr.cli.main import main
+from hpc_cr.io.errors import ResultError
+from hpc_cr.io.writer import ResultWriter
+
+def fail(whole):
+    def function(*arguments, **options):
+        if MPI.COMM_WORLD.rank == {rank}:
+            print("failing now", flush=True)
+            raise {error}("deliberate")
+        return whole(*arguments, **options)
+    return function
+
+{place} = fail({place})
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "place, rank, error, h5py, team",
+    [
+        ("workshop.advance", 1, "FloatingPointError", "parallel", 1),
+        ("workshop.advance", 2, "FloatingPointError", "parallel", 3),
+        ("workshop.synthesise_unit", 0, "MemoryError", "parallel", 1),
+        # the disk fills up, or the file system fails, while entries are written
+        ("ResultWriter.write_entry", 1, "ResultError", "parallel", 1),
+        ("ResultWriter.write_entry", 0, "ResultError", "parallel", 3),
+        ("ResultWriter.write_entry", 0, "ResultError", "serial", 1),
+        ("ResultWriter.__init__", 0, "ResultError", "parallel", 3),
+    ],
+)
+def test_failing_rank_ends_the_job_and_is_named(whole, tmp_path, place, rank, error, h5py, team):
     job, _ = whole
     script = tmp_path / "failing.py"
-    script.write_text(
-        "from mpi4py import MPI\n"
-        "from hpc_cr.campaigns import workshop\n"
-        "from hpc_cr.cli.main import main\n"
-        "whole = workshop.advance\n"
-        "def advance(*arguments):\n"
-        "    if MPI.COMM_WORLD.rank == 1:\n"
-        "        raise FloatingPointError('deliberate')\n"
-        "    return whole(*arguments)\n"
-        "workshop.advance = advance\n"
-        "main()\n"
-    )
+    script.write_text(FAILING.format(place=place, rank=rank, error=error, h5py=h5py))
+    command = [sys.executable, script, "run", job, "-o", tmp_path / "failed.h5", *LONG,
+               "--set", f"parallel.team_size={team}"]
+    process = start([*mpirun(3), *command])
+    for line in process.stdout:
+        if "failing now" in line:
+            break
     began = time.monotonic()
-    out = tmp_path / "failed.h5"
-    command = [sys.executable, script, "run", job, "-o", out, *LONG]
-    done = run([*mpirun(3), *command], timeout=60)
-    assert done.returncode not in (0, 2, 75)
-    assert time.monotonic() - began < 10 + 10  # the start itself takes some seconds
-    assert "rank 1 of 3" in done.stderr and "deliberate" in done.stderr
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert process.returncode not in (0, 2, 75)
+    assert f"rank {rank} of 3" in errors and "deliberate" in errors
+
+
+def test_signal_while_kernels_are_compiled(whole, tmp_path, monkeypatch):
+    job, _ = whole
+    monkeypatch.setenv("HPC_CR_CACHE_DIR", str(tmp_path / "cold"))
+    process = start([*mpirun(2), *HPC_CR, "run", job, "-o", tmp_path / "out.h5"])
+    for line in process.stdout:
+        if "preparing" in line:
+            break
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=30)
+    assert process.returncode == 75
+
+
+def test_without_an_mpi_library(tmp_path, whole):
+    """One process runs anyway, through the serial driver, to the same bits."""
+    job, _ = whole
+    hide = "import os; os.environ['MPI4PY_LIBMPI'] = '/nonexistent.so'\n"
+    script = tmp_path / "no_mpi.py"
+    script.write_text(hide + "from hpc_cr.cli.main import main\nmain()\n")
+    out = tmp_path / "out.h5"
+    done = run([sys.executable, script, "run", job, "-o", out])
+    assert done.returncode == 0, done.stderr
+    assert differing(run_job(job, tmp_path / "with.h5"), out) == []
+    launched = run([*mpirun(1), sys.executable, script, "run", job, "-o", tmp_path / "x.h5"])
+    assert launched.returncode == 2 and "MPI" in launched.stderr
+
+
+def test_damaged_entry_is_computed_again(whole, tmp_path):
+    """An entry whose checksum does not fit its data is not taken as finished."""
+    import shutil
+
+    import h5py
+
+    job, complete = whole
+    out = tmp_path / "damaged.h5"
+    shutil.copy(complete, out)
+    with h5py.File(out, "r+") as file:
+        file["case/strong/anisotropy/response"][1, 0, 0, 0, 0] += 1.0
+    assert differing(complete, out) == ["case/strong/anisotropy/response"]
+    run_job(job, out, *LONG, "--resume", ranks=2)
+    assert differing(complete, out) == []
+
+
+def test_overwrite_keeps_the_old_file_until_nothing_can_go_wrong(whole, tmp_path):
+    import shutil
+
+    job, complete = whole
+    out = tmp_path / "old.h5"
+    shutil.copy(complete, out)
+    done = run([*HPC_CR, "run", job, "-o", out, "--overwrite", "--set", "grids.cells=2000",
+                "--set", "grids.levels=9"])
+    assert done.returncode == 2 and "GiB of memory" in done.stderr, done.stderr
+    assert out.read_bytes() == complete.read_bytes()
 
 
 def test_second_job_on_the_same_file_is_refused(whole, tmp_path):
@@ -168,7 +251,7 @@ def test_disk_full_at_creation(whole, tmp_path):
     mount = f"mount -t tmpfs -o size=64k tmpfs {disk}"
     if run(["unshare", "--mount", "sh", "-c", mount]).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
-    words = [*mpirun(2), *HPC_CR, "run", str(job), "-o", f"{disk}/out.h5"]
+    words = [*mpirun(2), *HPC_CR, "run", str(job), "--quiet", "-o", f"{disk}/out.h5"]
     command = " ".join(words) + f"; status=$?; ls -A {disk}; exit $status"
     done = run(["unshare", "--mount", "sh", "-c", f"{mount} && {command}"])
     assert done.returncode == 2
@@ -204,10 +287,9 @@ def test_too_little_shared_memory(whole, tmp_path):
     assert "parallel.team_size = 1" in done.stderr
 
 
-def test_environment_is_not_changed():
-    """Importing hpc_cr starts no MPI and changes no setting."""
+def test_import_changes_nothing():
+    """Importing hpc_cr starts no MPI, draws in nothing heavy and changes no setting."""
     code = ("import os; before = dict(os.environ); import hpc_cr, sys; hpc_cr.load_job;"
             "assert dict(os.environ) == before;"
             "assert 'mpi4py.MPI' not in sys.modules and 'matplotlib' not in sys.modules")
     assert run([sys.executable, "-c", code]).returncode == 0
-    assert "OMP_NUM_THREADS" in environment()

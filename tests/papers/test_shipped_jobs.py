@@ -1,0 +1,43 @@
+"""Every shipped job runs, its own sections kept, made small enough for a few seconds.
+
+Within a small part of a gyroradius a particle flies almost straight: the response is the unit
+tensor times the path s, up to the bend s/r_g (beside the diagonal) and (s/r_g)^2/2 (on it), with
+r_g at the local field, taken as at most three times the reference field.
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hpc_cr import open_results
+from hpc_cr.config import load_job
+from hpc_cr.config.shipped import shipped_jobs
+
+SMALL = ["run.realisations=1", "grids.cells=64", "grids.levels='auto'", "output.l_max=4",
+         "particles.nside=4"]
+SHORT = {"time": "boundary.times=['5e-6 pc', '1e-5 pc']",
+         "sphere": "boundary.radii=['0.2 pc', '0.4 pc']"}
+
+
+def check_straight_flight(response, stops, gyroradii):
+    share = (3 * stops / gyroradii[:, None])[..., None, None]
+    assert np.all(np.abs(response / stops[..., None, None] - np.eye(3)) < share)
+
+
+@pytest.mark.parametrize("name", sorted(shipped_jobs()))
+def test_shipped_job_runs(name, tmp_path):
+    path = shipped_jobs()[name]
+    out = tmp_path / "out.h5"
+    settings = [*SMALL, SHORT[load_job(path).boundary.kind]]
+    arguments = [word for setting in settings for word in ("--set", setting)]
+    done = subprocess.run([sys.executable, "-m", "hpc_cr", "run", path, "-o", out, *arguments],
+                          capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    with open_results(out) as results:
+        for case in results.each_case():
+            assert case.complete and not case.unfinished.any()
+            check_straight_flight(case.response[0], case.stops, case.job.gyroradii)
+            with pytest.raises(AssertionError):  # control: a particle that comes from -n
+                check_straight_flight(-case.response[0], case.stops, case.job.gyroradii)
