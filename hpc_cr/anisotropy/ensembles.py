@@ -278,12 +278,7 @@ def mean_and_error(values, group):
 def scatter_and_error(values, group):
     """Standard deviation (n - 1) of all rows and its standard error.
 
-    Parameters
-    ----------
-    values : array (n, ...)
-        Rows.
-    group : array (n,) of int
-        Realisation of each row.
+    The parameters are those of `mean_and_error`.
 
     Returns
     -------

@@ -95,6 +95,8 @@ def run(argv=None):
         # pointed elsewhere so that the interpreter's own last flush finds nobody missing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        return _complain(f"not enough memory on this machine: {error or 'use smaller grids'}")
     except Exception as error:
         from hpc_cr.config.errors import JobError
         from hpc_cr.io.errors import ResultError

@@ -19,8 +19,9 @@ the few keys that another choice makes necessary say so. An unknown key is an er
 nearest known one.
 
 - **Quantities are text with a unit**: `"100 pc"`, `"4 uG"`, `"10 TV"`, `"2 Myr"`, `"0.00345 / pc"`.
-  Any unit that astropy knows will do. A bare number for a quantity is an error. A time stands for
-  the length c t, so that `times` and `limit` take both.
+  Any unit that astropy knows will do. A bare number for a quantity is an error, and so is one
+  below 1e-30 or above 1e30 pc, uG or PV. A time stands for the length c t, so that `times` and
+  `limit` take both.
 - **Angles are bare numbers in degrees**, directions are Galactic `[l, b]`: l = 0 is the Galactic
   centre, b = 90 the north Galactic pole.
 - **A list with one item** may be written without its brackets.

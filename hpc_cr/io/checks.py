@@ -102,16 +102,14 @@ def check_datasets(file, case, job):
     """
     import h5py
 
-    expected = {f"{case_group(case).rstrip('/')}/{d.path}": (shape, d.dtype) for d, shape in datasets(job)}
-    expected[f"/{RUNS.path}"] = (RUNS.dims, RUNS.dtype)
-    for path, (shape, dtype) in expected.items():
+    group = case_group(case).rstrip("/")
+    for spec, shape in [*datasets(job), (RUNS, RUNS.dims)]:
+        path, dtype = f"{group}/{spec.path}", np.dtype(spec.dtype)
         found = file.get(path)
         if not isinstance(found, h5py.Dataset):
             raise ValueError(f"there is no dataset {path}")
-        if found.shape != shape or found.dtype != np.dtype(dtype):
-            raise ValueError(
-                f"{path} is {found.dtype} {found.shape} instead of {np.dtype(dtype)} {shape}"
-            )
+        if found.shape != shape or found.dtype != dtype:
+            raise ValueError(f"{path} is {found.dtype} {found.shape}, not {dtype} {shape}")
 
 
 def checksum(arrays):

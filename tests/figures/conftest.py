@@ -7,6 +7,7 @@ hold what the program itself computes from such maps.
 
 import numpy as np
 import pytest
+import synthetic_results
 
 from hpc_cr.config import parse_job
 from hpc_cr.frames import unit_vector
@@ -84,23 +85,9 @@ def entry(job, row, rig):
     return arrays | {"unfinished": 0, "over_tolerance": 0, "steps": 1, "seconds": 1.0, "rank": 0}
 
 
-def write(path, text, finished=lambda row, rig: True):
-    """A result file of a job with the entries for which finished(row, rig)."""
-    from hpc_cr.io import layout, provenance
-    from hpc_cr.io.writer import ResultWriter
-
-    job = parse_job(text, name="synthetic")
-    facts = provenance.collect()
-    layout.create(path, job, provenance=facts)
-    with ResultWriter(path, job) as writer:
-        slot = writer.record_start(facts, ranks=1, team_size=1)
-        for case in job.cases:
-            for row in range(case.job.n_row):
-                for rig in range(len(case.job.particles.rigidities)):
-                    if finished(row, rig):
-                        writer.write_entry(case.name, row, rig, entry(case.job, row, rig))
-        writer.record_end(slot, "complete")
-    return path
+def write(path, text, **options):
+    """A result file of a job with the entries of this folder."""
+    return synthetic_results.write(path, parse_job(text, name="synthetic"), entry=entry, **options)
 
 
 @pytest.fixture(scope="session")
@@ -114,14 +101,14 @@ def one_rigidity(tmp_path_factory):
     """No cases, one rigidity, realisations 0 and 3 not finished, no maps."""
     text = JOB.replace('["100 TV", "1 PV"]', '["1 PV"]')
     path = tmp_path_factory.mktemp("figures") / "one.h5"
-    return write(path, text, finished=lambda row, rig: row not in (0, 3))
+    return write(path, text, finished=lambda n, row, rig: row not in (0, 3))
 
 
 @pytest.fixture(scope="session")
 def nothing_done(tmp_path_factory):
     """A file laid out, with no entry finished."""
     path = tmp_path_factory.mktemp("figures") / "nothing.h5"
-    return write(path, JOB, finished=lambda row, rig: False)
+    return write(path, JOB, finished=lambda n, row, rig: False)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import hpc_cr
 from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.writer import ResultWriter, check_resumable
+from hpc_cr.io.writer import ResultWriter, check_resumable, other_versions
 
 SCRIPT = Path(synthetic_results.__file__)
 MPI = {
@@ -130,12 +130,50 @@ def test_a_damaged_entry_is_not_done(tmp_path, partial, cases_job):
     """One flipped number in the data of a finished entry: found, and computed again."""
     path = shutil.copy(partial, tmp_path / "out.h5")
     before = check_resumable(path, cases_job)
+    assert path.read_bytes() == partial.read_bytes()  # nothing is damaged: nothing is written
     with h5py.File(path, "r+") as file:
         file["case/isotropic/anisotropy/displacement"][0, 0, 1, 2, 100] += 1.0
+    data = data_of(path)
     after = check_resumable(path, cases_job)
     assert before["isotropic"][0, 0] and not after["isotropic"][0, 0]
     assert after["isotropic"].sum() == before["isotropic"].sum() - 1
     np.testing.assert_array_equal(after["strong-field"], before["strong-field"])
+    # the file says so too, and nothing else in it has changed
+    with hpc_cr.open_results(path) as results:
+        np.testing.assert_array_equal(results.done, after["isotropic"])
+        assert results.damaged() == []
+    changed = {name for name, found in data_of(path).items() if found != data[name]}
+    assert changed == {"case/isotropic/status/done"}
+
+
+def test_a_run_that_ends_before_the_damage_is_mended_is_not_complete(tmp_path, complete, job):
+    path = shutil.copy(complete, tmp_path / "out.h5")
+    with h5py.File(path, "r+") as file:
+        file["anisotropy/alm"][4, 1, 2, 0, 3] += 1e-3
+    with hpc_cr.open_results(path) as results:
+        assert results.complete  # control: the flags alone do not know
+    check_resumable(path, job)
+    with ResultWriter(path, job) as writer:  # as after a signal: no entry is written
+        assert not writer.done_flags("").all()
+        writer.write_entry("", 4, 1, synthetic_results.entry(job, 4, 1))
+        assert writer.done_flags("").all()
+    assert data_of(path) == data_of(complete)
+
+
+def test_a_damaged_file_that_cannot_be_mended(tmp_path, complete, job, monkeypatch):
+    path = shutil.copy(complete, tmp_path / "out.h5")
+    with h5py.File(path, "r+") as file:
+        file["anisotropy/alm"][4, 1, 2, 0, 3] += 1e-3
+    open_file = h5py.File
+
+    def read_only(name, mode, **options):
+        if mode != "r":
+            raise PermissionError(13, "Permission denied")
+        return open_file(name, mode, **options)
+
+    monkeypatch.setattr(h5py, "File", read_only)
+    with pytest.raises(ResultError, match=r"out\.h5: cannot open for writing: Permission denied$"):
+        check_resumable(path, job)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +215,7 @@ def test_truncated_file(tmp_path, complete, job):
 def kill_after(process, ranks, entries):
     """SIGKILL every rank after some entries were announced; returns all announced entries."""
     lines, pids = [], []
-    while len(lines) - len(pids) < entries or len(pids) < ranks:
+    while len(_announced(lines)) < entries or len(pids) < ranks:
         lines.append(process.stdout.readline())
         assert lines[-1], "the writer ended by itself"
         if lines[-1].startswith("pid "):
@@ -186,8 +224,13 @@ def kill_after(process, ranks, entries):
         os.kill(pid, signal.SIGKILL)
     lines += process.stdout.readlines()
     process.wait(timeout=60)
-    whole = [line.rstrip("\n") for line in lines if line.endswith("\n")]
-    return {tuple(line.split(" ")) for line in whole if line.count(" ") == 2}
+    return _announced(lines)
+
+
+def _announced(lines):
+    """(case, row, rig) of the lines that are whole; mpirun may break or add others."""
+    words = [tuple(line.split()) for line in lines if line.endswith("\n")]
+    return {w for w in words if len(w) == 3 and w[1].isdigit() and w[2].isdigit()}
 
 
 def assert_entries_whole(path, job, announced):
@@ -288,3 +331,64 @@ def test_facts_are_plain(tmp_path, monkeypatch):
     assert facts["command"] == "hpc-cr run" and facts["mpi"] == "none"
     assert facts["numpy"] == np.__version__ and facts["hdf5"] == h5py.version.hdf5_version
     assert all(isinstance(value, str | int) for value in facts.values())
+
+
+CHANGES = {
+    "version": ("99.0", "made with hpc_cr {old}, now 99.0"),
+    "commit": ("0123456789abcdef", "made with commit {old}, now 0123456789ab"),
+    "numpy": ("99.1", "made with numpy {old}, now 99.1"),
+    "scipy": ("99.2", "made with scipy {old}, now 99.2"),
+    "hdf5": ("99.3", "made with hdf5 {old}, now 99.3"),
+    "python": ("99.4", "made with python {old}, now 99.4"),
+}
+
+
+@pytest.fixture
+def clean():
+    """Facts of a program whose source is as it was committed."""
+    return provenance.collect() | {"commit": "fedcba9876543210", "dirty": 0}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_file_of_other_versions_says_so(tmp_path, job, clean, name):
+    path = tmp_path / "out.h5"
+    layout.create(path, job, provenance=clean)
+    assert other_versions(path, clean) == []
+    # neither machine nor command line is a version
+    assert other_versions(path, clean | {"host": "x", "command": "y", "user": "z"}) == []
+    value, words = CHANGES[name]
+    assert other_versions(path, clean | {name: value}) == [words.format(old=clean[name][:12])]
+
+
+def test_versions_of_every_run_on_the_file_count(tmp_path, job, clean):
+    """Made, continued with another version, and continued with the first one again."""
+    path = tmp_path / "out.h5"
+    layout.create(path, job, provenance=clean)
+    for version in (clean["version"], "98.0", clean["version"]):
+        with ResultWriter(path, job) as writer:
+            facts = clean | {"version": version}
+            writer.record_end(writer.record_start(facts, ranks=1, team_size=1), "complete")
+    assert other_versions(path, clean) == [f"made with hpc_cr 98.0, now {clean['version']}"]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "words"),
+    [
+        (0, 0, []),
+        (-1, -1, []),
+        (1, 0, ["made with changes to the source that are not committed"]),
+        (1, 1, ["made with changes to the source that are not committed"]),
+        (0, 1, ["the source has changes that are not committed"]),
+    ],
+)
+def test_changes_that_are_not_committed(tmp_path, job, clean, then, now, words):
+    layout.create(tmp_path / "out.h5", job, provenance=clean | {"dirty": then})
+    assert other_versions(tmp_path / "out.h5", clean | {"dirty": now}) == words
+
+
+def test_an_installed_program_without_a_commit(tmp_path, job, clean):
+    facts = clean | {"commit": "unknown", "dirty": -1}
+    layout.create(tmp_path / "out.h5", job, provenance=facts)
+    assert other_versions(tmp_path / "out.h5", facts) == []
+    (words,) = other_versions(tmp_path / "out.h5", clean)
+    assert words == "made with commit unknown, now fedcba987654"

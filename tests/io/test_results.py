@@ -1,5 +1,9 @@
 """Reading: shapes, gaps, derived quantities, and files that are none of ours."""
 
+import json
+import shutil
+from pathlib import Path
+
 import h5py
 import healpy
 import numpy as np
@@ -7,8 +11,11 @@ import pytest
 import synthetic_results
 
 import hpc_cr
-from hpc_cr.io import schema
+from hpc_cr.cli.summary import print_summary
+from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
+from hpc_cr.io.lock import FileLock
+from hpc_cr.io.writer import check_resumable
 
 
 def test_axes_and_gaps(partial):
@@ -150,7 +157,94 @@ def test_files_that_cannot_be_read(tmp_path, complete):
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = schema.FORMAT_VERSION
         del file["axes/observer"]
-    refused(newer, "damaged")
+    refused(newer, "damaged result file: there is no dataset /axes/observer")
     cut = tmp_path / "cut.h5"
     cut.write_bytes(complete.read_bytes()[:3000])
     refused(cut, "truncated")
+
+
+def _replace(file, path, **options):
+    del file[path]
+    return file.create_dataset(path, **options)
+
+
+DAMAGE = {
+    "no data": lambda file: file.pop("anisotropy/alm"),
+    "no checksums": lambda file: file.pop("status/checksum"),
+    "no runs": lambda file: file.pop("provenance/runs"),
+    "a group for data": lambda file: (file.pop("status/steps"), file.create_group("status/steps")),
+    "fewer rows": lambda file: _replace(file, "status/done", shape=(5, 2), dtype="u1"),
+    "fewer stops": lambda file: _replace(file, "axes/time", shape=(2, 2), dtype="f8"),
+    "text for numbers": lambda file: _replace(file, "axes/rigidity", shape=(2,), dtype="S4"),
+    "other runs": lambda file: _replace(file, "provenance/runs", shape=(64,), dtype="f8"),
+    "stops of another kind": lambda file: file.move("axes/time", "axes/radius"),
+    "numbers for the job": lambda file: _replace(file, "config", data=np.arange(3)),
+    "a list for the job": lambda file: _replace(file, "config", data=[b"[run]", b"seed = 1"]),
+    "a group for the job": lambda file: (file.pop("config"), file.create_group("config")),
+    "no characters in the job": lambda file: _replace(file, "config", data=np.bytes_(b"\xff\xfe")),
+    "no TOML in the job": lambda file: _replace(file, "config", data="[run"),
+    "no job of this program": lambda file: _replace(file, "config", data="[run]\nsed = 1"),
+    "no seed": lambda file: file.attrs.__delitem__("seed"),
+    "no name": lambda file: file.attrs.__delitem__("job"),
+    "a number for the commit": lambda file: file.attrs.__setitem__("commit", 3),
+    "a list for the name": lambda file: file.attrs.__setitem__("job", ["a", "b"]),
+    "nothing for the seed": lambda file: file.attrs.__setitem__("seed", h5py.Empty("i8")),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, complete, job, name):
+    """Wherever it is opened: for reading, by info and the closing table, for --resume."""
+    path = shutil.copy(complete, tmp_path / "out.h5")
+    with h5py.File(path, "r+") as file:
+        DAMAGE[name](file)
+    for use in (hpc_cr.open_results, print_summary, lambda path: check_resumable(path, job)):
+        with pytest.raises(ResultError, match=r"out\.h5: damaged result file: ") as error:
+            use(path)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [["a", "b"], np.arange(2), h5py.Empty("i8")], ids=str)
+def test_a_format_that_is_no_word(tmp_path, complete, value):
+    path = shutil.copy(complete, tmp_path / "out.h5")
+    for attribute, words in (("format_version", "format version"), ("format", "not a result file")):
+        with h5py.File(path, "r+") as file:
+            file.attrs[attribute] = value
+        with pytest.raises(ResultError, match=words):
+            hpc_cr.open_results(path)
+
+
+def test_attributes_that_others_have_added(tmp_path, complete):
+    """They do no harm: provenance is plain text and numbers."""
+    path = shutil.copy(complete, tmp_path / "out.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["empty"], file.attrs["list"] = h5py.Empty("f8"), np.arange(3)
+        file.attrs["bytes"] = np.void(b"abc")
+    with hpc_cr.open_results(path) as results:
+        assert all(isinstance(v, str | int | float) for v in results.provenance.values())
+        json.dumps(results.provenance)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 300, "a\0b", "b" * 300 + "/out.h5"])
+def test_what_can_be_no_file_s_name(tmp_path, job, name):
+    path = tmp_path / name if name else Path(name)
+    for use in (
+        hpc_cr.open_results,
+        lambda path: check_resumable(path, job),
+        lambda path: FileLock(path).acquire(),
+        lambda path: layout.create(path, job, provenance=provenance.collect()),
+    ):
+        with pytest.raises(ResultError) as error:
+            use(path)
+        assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_not_characters(tmp_path, job):
+    """A command line or a job file's name may hold bytes that are not UTF-8."""
+    path = tmp_path / "out.h5"
+    facts = provenance.collect(["hpc-cr", "run", "caf\udce9.toml"])
+    layout.create(path, job.named("caf\udce9"), provenance=facts)
+    with hpc_cr.open_results(path) as results:
+        assert results.provenance["command"] == "hpc-cr run caf?.toml"
+        assert results.provenance["job"] == "caf?"

@@ -5,7 +5,7 @@ one at the other end of the backtracked trajectory. For a uniform gradient g it 
 and the dipole is delta_i = M_ij g_j with the response M_ij, i = axis on the sky, j = axis of X.
 
 * Uniform density (g = 0): an isotropic sky stays isotropic in any magnetic field (Swann 1933),
-  here with a dipole of exactly 0.
+  here with all multipoles but the monopole exactly 0, also where a part of the sky is missing.
 * No field: X = T n, so M_ij = T delta_ij; on a sphere X = R n and M_ij = R delta_ij. The map has
   no structure besides its dipole, so no sampling error and no shot noise may be claimed.
 * Uniform field B along b: with the phase phi = T/r_g the antiparticle of u' = -(u x b)/r_g has
@@ -29,7 +29,7 @@ from hpc_cr.anisotropy.liouville import (
     local_term,
     sphere_intensity,
 )
-from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.anisotropy.multipoles import alm_of
 from hpc_cr.anisotropy.response import nested_quads, response_of
 from hpc_cr.anisotropy.skymaps import intensity_map
 from hpc_cr.frames import unit_vector
@@ -60,29 +60,38 @@ def turbulent():
     return n, by_time, by_radius
 
 
-@pytest.mark.parametrize("stop_kind", ["time", "radius"])
-def test_uniform_density_gives_exactly_no_anisotropy(turbulent, stop_kind):
+def check_isotropic(n, intensity, l_max=8):
+    """No dipole, and no multipole but the monopole of intensity 1; NaN where nothing arrived."""
+    dipole = response_of(n, intensity[:, None]).response[:, 0]
+    (alm,) = alm_of(intensity[None], l_max)
+    # a constant map is zero without its mean, and what is computed from zeros is zero, exactly
+    assert np.all(dipole == 0.0)
+    assert np.all(alm[1:] == 0.0)
+    assert abs(alm[0] - np.sqrt(4 * np.pi)) <= 1e-15 * np.sqrt(4 * np.pi)
+
+
+def test_uniform_density_gives_exactly_no_anisotropy(turbulent):
+    """The intensity of every direction is that of the far end: 1, whatever the path to it."""
     n, by_time, by_radius = turbulent
-    trajectories = by_time if stop_kind == "time" else by_radius
-    sky = SkyObservables(n, NSIDE, 8)
-    nothing = sky.measure(trajectories.displacement, trajectories.direction, np.zeros(3))
-    # exact zeros: the product of finite numbers with 0. Particles that did not finish count too:
-    # they must not put their NaN into the dipole.
-    assert np.all(nothing["dipole"] == 0.0)
-    if stop_kind == "radius":
-        unfinished = np.isnan(trajectories.displacement[-1, :, 0])
-        assert 0 < unfinished.sum() < len(n)
-        finished = trajectories.displacement[-1][~unfinished]
-        assert np.all(sphere_intensity(finished, 50.0, 0.0, [0, 0, 1]) == 0.0)
-    else:
-        assert np.all(intensity_map(trajectories.displacement[-1].T, np.zeros(3)) == 1.0)
-        assert np.all(local_term(trajectories.direction[-1], np.eye(3), np.zeros(3)) == 0.0)
-    # control: the same sky behind a gradient is anisotropic
+    x, u = by_time.displacement[-1], by_time.direction[-1]
+    check_isotropic(n, intensity_map(x.T, np.zeros(3)))
+    check_isotropic(n, 1 + gradient_intensity(x, np.zeros(3)))
+    check_isotropic(n, 1 + local_term(u, 40.0 * np.eye(3), np.zeros(3)))
+    # on the sphere of 50 pc not all arrive, and the hole in the sky must not look like a dipole
+    crossing = by_radius.displacement[-1]
+    arrived = np.isfinite(crossing[:, 0])
+    assert 0 < np.sum(~arrived) < len(n) / 2
+    on_sphere = 1 + sphere_intensity(crossing, 50.0, 0.0, [0, 0, 1])
+    check_isotropic(n, on_sphere)
+    # controls: a plain sum over what has arrived sees the hole; a gradient is seen
+    assert np.linalg.norm(3 * n[arrived].T @ on_sphere[arrived] / arrived.sum()) > 1e-2
     gradient = np.array([0.0, 1e-3, 0.0])
-    something = sky.measure(trajectories.displacement, trajectories.direction, gradient)
-    with pytest.raises(AssertionError):
-        assert np.all(something["dipole"] == 0.0)
-    assert np.linalg.norm(something["dipole"][0]) > 1e-3
+    for intensity in (intensity_map(x.T, gradient),
+                      1 + local_term(u, 40.0 * np.eye(3), gradient),
+                      1 + sphere_intensity(crossing, 50.0, 50.0 * 1e-3, [0, 1, 0])):
+        with pytest.raises(AssertionError):
+            check_isotropic(n, intensity)
+        assert np.linalg.norm(response_of(n, intensity[:, None]).response) > 1e-3
 
 
 # ---- no field --------------------------------------------------------------------------------

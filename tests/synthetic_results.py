@@ -1,9 +1,10 @@
 """Result files with known numbers, written by the real writer; run as a script, on many ranks.
 
-Entry (row, rig) has the response of a uniform field along z, M_par = 100 + row and so on, plus
-random numbers from the entry's own seed: any process makes the same entry.
+`write` serves every test that needs a result file; job and entries here are those of the tests of
+the file itself. Entry (row, rig) has the response of a uniform field along z, M_par = 100 + row
+and so on, plus random numbers from the entry's own seed: any process makes the same entry.
 
-    python synthetic_results.py OUT.h5 JOB.toml [--every N] [--hold]
+    python synthetic_results.py OUT.h5 JOB.toml [--mpi] [--hold]
 """
 
 import argparse
@@ -77,8 +78,8 @@ def entry(job, row, rig):
     return arrays | scalars | {"seconds": 0.5, "rank": 0}
 
 
-def write(path, job, comm=None, every=None):
-    """Lay the file out and write its entries; with `every`, only the entries 0, every, ..."""
+def write(path, job, comm=None, *, entry=entry, finished=lambda n, row, rig: True):
+    """Lay the file out and write the entries for which finished(number, row, rig)."""
     rank, ranks = (comm.rank, comm.size) if comm else (0, 1)
     facts = provenance.collect()
     if rank == 0:
@@ -88,13 +89,14 @@ def write(path, job, comm=None, every=None):
     with ResultWriter(path, job, comm) as writer:
         slot = writer.record_start(facts, ranks=ranks, team_size=1) if rank == 0 else None
         for n, (case, row, rig) in enumerate(entries(job)):
-            if n % ranks == rank and writer.can_write and (every is None or n % every == 0):
+            if n % ranks == rank and writer.can_write and finished(n, row, rig):
                 writer.write_entry(case.name, row, rig, entry(case.job, row, rig))
                 print(case.name, row, rig, flush=True)
         if comm:
             comm.Barrier()
         if rank == 0:
-            writer.record_end(slot, "complete" if every is None else "stopped by SIGTERM")
+            complete = all(writer.done_flags(case.name).all() for case in job.cases)
+            writer.record_end(slot, "complete" if complete else "stopped by SIGTERM")
     return path
 
 
@@ -129,7 +131,6 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("job", type=Path)
     parser.add_argument("--mpi", action="store_true")
-    parser.add_argument("--every", type=int)
     parser.add_argument("--hold", action="store_true", help="never close the file")
     options = parser.parse_args()
     comm = None
@@ -140,7 +141,7 @@ def main():
     job = parse_job(options.job.read_text(), name="synthetic")
     if options.hold:
         _write_for_ever(options.out, job, comm)
-    write(options.out, job, comm, options.every)
+    write(options.out, job, comm)
 
 
 if __name__ == "__main__":
