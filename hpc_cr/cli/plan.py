@@ -59,7 +59,7 @@ def _needs(job, ranks):
     """Memory, file and time."""
     from hpc_cr.campaigns import planning
     from hpc_cr.campaigns.warm_up import load_kernels
-    from hpc_cr.cli.progress import duration
+    from hpc_cr.cli.terminal import duration
 
     grids, particles = planning.memory_bytes(job)
     team = min(job.parallel.team_size, ranks)

@@ -1,24 +1,13 @@
 """What rank 0 shows of a run: progress, rate and time left."""
 
-import os
 import sys
 import time
 
 from hpc_cr.campaigns.anisotropy import Progress
+from hpc_cr.cli.terminal import duration, on_terminal
 
 LINE_SECONDS = 10.0
 """Pause between plain lines when the output is not a terminal."""
-
-
-def duration(seconds):
-    """A time span for people: "45 s", "12 min", "3.1 h", "2.4 d"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} d"
 
 
 class _Counted(Progress):
@@ -108,21 +97,6 @@ class BarProgress(_Counted):
         self._shown = 0.0
         self.tick()
         self._bar.stop()
-
-
-def on_terminal():
-    """Whether a person watches: the output is a terminal, and mpirun's is.
-
-    Open MPI gives rank 0 a pseudo-terminal even when its own output goes to a file.
-    """
-    if not sys.stdout.isatty():
-        return False
-    if "OMPI_COMM_WORLD_RANK" not in os.environ:
-        return True
-    try:
-        return os.readlink(f"/proc/{os.getppid()}/fd/1").startswith("/dev/pts/")
-    except OSError:
-        return False
 
 
 def make_progress(quiet):

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from hpc_cr.cli.terminal import on_terminal
+
 _DISPENSABLE = ("toward", "median", "noise", "steps", "n")
 """Columns that a narrow terminal does without, in this order; `hpc-cr info --json` has all."""
 
@@ -34,7 +36,7 @@ def print_summary(path, stop=-1, stream=None):
         header, rows = _table(cases, exponent)
         for line in _heading(cases):
             print(_plain(line, stream), file=stream)
-        if stream.isatty():
+        if stream.isatty() and on_terminal():
             _print_rich(header, rows, stream)
         else:
             _print_aligned(header, rows, stream)

@@ -20,7 +20,7 @@ from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
 from hpc_cr.fields import make_field
 from hpc_cr.frames import unit_vector
 from hpc_cr.trajectories import backtrack
-from hpc_cr.trajectories.backtrack import advance, make_plan, unfinished_count
+from hpc_cr.trajectories.backtrack import advance, make_plan
 from hpc_cr.trajectories.boris import boris_to_spheres, boris_to_times
 from hpc_cr.trajectories.cash_karp import cash_karp
 from hpc_cr.trajectories.state import FINISHED, RUNNING, UNFINISHED, empty_state, start
@@ -155,12 +155,6 @@ def test_unfinished_particles_are_counted_and_nan(uniform, method):
     tracks = backtrack(uniform, 1.0, n, radii=radii, method=method, limit=1010 * R_G,
                        tolerance=1e-9)
     assert list(tracks.status) == [FINISHED, UNFINISHED, FINISHED]
-
-
-def test_unfinished_count():
-    state = empty_state(5, 1)
-    state.status[:] = [FINISHED, UNFINISHED, RUNNING, UNFINISHED, FINISHED]
-    assert unfinished_count(state) == 2
 
 
 def test_steps_over_tolerance_are_counted(uniform, directions):
