@@ -103,4 +103,4 @@ def make_progress(quiet):
     """The display that suits the output: none, a bar or plain lines."""
     if quiet:
         return Progress()
-    return BarProgress() if on_terminal() else PlainProgress()
+    return BarProgress() if on_terminal(sys.stdout) else PlainProgress()

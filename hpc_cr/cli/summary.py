@@ -36,7 +36,7 @@ def print_summary(path, stop=-1, stream=None):
         header, rows = _table(cases, exponent)
         for line in _heading(cases):
             print(_plain(line, stream), file=stream)
-        if stream.isatty() and on_terminal():
+        if on_terminal(stream):
             _print_rich(header, rows, stream)
         else:
             _print_aligned(header, rows, stream)

@@ -1,7 +1,6 @@
 """The terminal: is there one, and numbers for people."""
 
 import os
-import sys
 
 
 def duration(seconds):
@@ -15,12 +14,12 @@ def duration(seconds):
     return f"{seconds / 86400:.1f} d"
 
 
-def on_terminal():
-    """Whether a person watches: the output is a terminal, and mpirun's is.
+def on_terminal(stream):
+    """Whether a person watches a stream: it is a terminal, and so is mpirun's output.
 
     Open MPI gives rank 0 a pseudo-terminal even when its own output goes to a file.
     """
-    if not sys.stdout.isatty():
+    if not stream.isatty():
         return False
     if "OMPI_COMM_WORLD_RANK" not in os.environ:
         return True
