@@ -34,7 +34,7 @@ def quickstart(tmp_path_factory):
 
 def check_larger_than_expected(summary):
     excess = summary.mean_amplitude - np.linalg.norm(summary.expectation)
-    error = np.hypot(summary.mean_amplitude_error, summary.expectation_error)
+    error = np.hypot(summary.mean_amplitude_error, np.linalg.norm(summary.expectation_error))
     assert excess > 3 * error
 
 
