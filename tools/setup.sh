@@ -265,7 +265,7 @@ main() {
         work check "two ranks write one file" check_parallel_write || exit 1
     fi
     pwd -P >$stamp
-    printf '  %-58s %4d s\n' "set-up complete" $((SECONDS - begin))
+    printf '  %-58s %4d s\n' "set-up complete (activate it: . .venv/bin/activate)" $((SECONDS - begin))
 }
 
 main

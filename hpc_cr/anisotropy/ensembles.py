@@ -41,6 +41,7 @@ class DipoleSummary(NamedTuple):
     direction_error_deg: float
     expectation: np.ndarray
     expectation_error: np.ndarray
+    expectation_direction_error_deg: float
 
 
 class Convergence(NamedTuple):
@@ -94,7 +95,8 @@ def summarise(
         rms_debiased : sqrt(<|delta|^2> - noise_floor^2); 0 where the noise is the larger.
         vector_mean : <delta>; direction : its (l, b); direction_error_deg : r.m.s. angular
         distance, sqrt of the summed variances of the two components across it over its length.
-        expectation : dipole of the ensemble, <M> under the symmetry of the set-up times g.
+        expectation : dipole of the ensemble, <M> under the symmetry of the set-up times g;
+        expectation_direction_error_deg : as direction_error_deg.
         Errors (*_error) are standard errors by the jackknife over realisations; NaN for one.
     """
     dipoles, dipole_errors = np.asarray(dipoles, float), np.asarray(dipole_errors, float)
@@ -132,6 +134,7 @@ def summarise(
         direction_error_deg=_direction_error(dipoles, group, vector),
         expectation=expectation,
         expectation_error=expectation_error,
+        expectation_direction_error_deg=_direction_error(expected, group, expectation),
     )
 
 

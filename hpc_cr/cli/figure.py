@@ -91,7 +91,11 @@ def command(name, files, output, show_list, **options):
     if name is None:
         raise click.UsageError(f"missing the figure's NAME: {', '.join(FIGURES)}")
     if name not in FIGURES:
-        raise click.UsageError(f"no figure {name!r}; figures: {', '.join(FIGURES)}")
+        from hpc_cr.config.errors import nearest
+
+        guess = nearest(name, FIGURES)
+        hint = f"did you mean {guess}?" if guess else f"figures: {', '.join(FIGURES)}"
+        raise click.UsageError(f"no figure {name!r}; {hint}")
     if not files:
         raise click.UsageError(f"{name}: missing the result file, OUT.h5")
     path = make(name, files, output, Options(**options))

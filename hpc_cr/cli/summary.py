@@ -78,7 +78,7 @@ def _table(cases, exponent):
                     with_error(s.noise_floor, None, exponent),
                     _direction(s.direction, s.direction_error_deg),
                     _expected(s, exponent),
-                    _direction(_lon_lat(s.expectation)),
+                    _direction(_lon_lat(s.expectation), s.expectation_direction_error_deg),
                     _rate(case.steps[:, rig].sum(), case.seconds[:, rig].sum()),
                 ]
             )

@@ -51,7 +51,8 @@ def load_job(path, overrides=(), case=None):
                     f"{path.stem}.toml")
         raise JobError(f"no such file{hint}", where=str(path)) from None
     except UnicodeDecodeError:
-        raise JobError("not a text file in UTF-8", where=str(path)) from None
+        hint = " (a result file? `run` and `plan` take the job, JOB.toml)"
+        raise JobError(f"not a text file in UTF-8{hint}", where=str(path)) from None
     except OSError as error:
         raise JobError(f"cannot be read: {error.strerror}", where=str(path)) from None
     return _job(text, path.stem, str(path), overrides, case)

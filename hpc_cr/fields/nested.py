@@ -146,6 +146,10 @@ def make_field(job, realisation=0, threads=1):
     """
     import pyfftw
 
+    if not hasattr(job, "turbulence"):
+        raise TypeError(f"make_field takes a job from load_job, not {type(job).__name__}")
+    if realisation < 0:
+        raise ValueError(f"realisation must be 0 or more, not {realisation}")
     shape, dtype = grid_shape(job), grid_dtype(job)
     grid = pyfftw.zeros_aligned(shape, dtype) if shape[0] else np.zeros(shape, dtype)
     for unit in synthesis_units(job):

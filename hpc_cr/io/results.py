@@ -394,9 +394,16 @@ class Results:
         return np.where(self.done, self._read(f"status/{name}"), 0)
 
     def _gradient(self, gradient):
-        """The gradient per rigidity, (n_rig, 3)."""
-        gradient = self.gradient if gradient is None else np.asarray(gradient, float)
-        return np.broadcast_to(gradient, (len(self.rigidities), 3))
+        """The gradient per rigidity, (n_rig, 3) 1/pc; a Quantity is converted."""
+        if gradient is None:
+            return self.gradient
+        if hasattr(gradient, "to_value"):
+            gradient = gradient.to_value("1/pc")
+        gradient = np.asarray(gradient, float)
+        shape = (len(self.rigidities), 3)
+        if gradient.shape not in ((3,), shape):
+            raise ValueError(f"a gradient has the shape (3,) or {shape}, not {gradient.shape}")
+        return np.broadcast_to(gradient, shape)
 
     def _diffusion(self, local_term):
         """K = D/c by rigidity and stop, (n_rig, n_stop, 3, 3), pc."""

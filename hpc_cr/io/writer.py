@@ -211,9 +211,12 @@ def check_resumable(path, job):
             keys = case.job.numbers_differ(stored.job)
             if keys:
                 where = f' in case "{case.name}"' if case.name else ""
+                mine, stored_value = (str(j.settings().get(keys[0], "nothing"))
+                                      for j in (case.job, stored.job))
                 raise ResultError(
-                    f"{path}: made with another value of {_few(keys)}{where}:"
-                    " -o names a new file, --overwrite starts anew"
+                    f"{path}: made with another value of {_few(keys)}{where} ({keys[0]} is {mine}"
+                    f" now, {stored_value} in the file): repeat the --set of its start, or -o names"
+                    " a new file, --overwrite starts anew"
                 )
             flags[case.name], damaged[case.name] = stored.done.copy(), stored.damaged()
     if any(damaged.values()):

@@ -175,7 +175,7 @@ def backtrack(field, rigidity, directions, times=None, *, radii=None, position=(
         raise ValueError("give either times or radii")
     if method not in METHODS:
         raise ValueError(f"method {method!r} is not one of {', '.join(METHODS)}")
-    rigidity = _in_unit(rigidity, "PV")
+    rigidity = _voltage(rigidity)
     stops = np.atleast_1d(_length(times if radii is None else radii))
     directions = np.atleast_2d(np.asarray(directions, dtype=float))
     position = np.asarray(_length(position), dtype=float)
@@ -202,9 +202,14 @@ def backtrack(field, rigidity, directions, times=None, *, radii=None, position=(
                         state.steps, state.over)
 
 
-def _in_unit(value, unit):
+def _voltage(value, unit="PV"):
     """A plain number in `unit`; a Quantity is converted."""
-    return value.to_value(unit) if hasattr(value, "to_value") else value
+    if not hasattr(value, "to_value"):
+        return value
+    try:
+        return value.to_value(unit)
+    except ValueError:  # astropy's UnitConversionError is one, and names neither cause nor cure
+        raise ValueError(f"rigidity is a voltage, such as 10 TV, not {value}") from None
 
 
 def _length(value):

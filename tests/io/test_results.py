@@ -8,6 +8,7 @@ import h5py
 import healpy
 import numpy as np
 import pytest
+from astropy import units
 import synthetic_results
 
 import hpc_cr
@@ -49,6 +50,12 @@ def test_dipoles_of_any_gradient(complete, job):
         along_y = results.dipoles(gradient=[[0, 1e-4, 0], [0, 3e-4, 0]])
         np.testing.assert_allclose(along_y[:, 1, :, 0], -6e-4)
         np.testing.assert_allclose(along_y[:, 0, :, 1], 4e-4)
+        # a quantity is converted, and nothing of another shape or dimension is taken
+        quantity = [0, 0, 0.2] / units.kpc
+        np.testing.assert_allclose(results.dipoles(quantity), along_z, rtol=1e-13)
+        for wrong in (1e-4, [1e-4], [1e-4, 0], [0, 0, 1] * units.pc):
+            with pytest.raises(ValueError, match="gradient|convertible"):
+                results.dipoles(wrong)
         # sampling errors 0.1 pc per element, one component of the gradient
         np.testing.assert_allclose(results.dipole_errors([0, 0, 2e-4]), 0.1 * 2e-4)
 
