@@ -8,8 +8,8 @@ import h5py
 import healpy
 import numpy as np
 import pytest
-from astropy import units
 import synthetic_results
+from astropy import units
 
 import hpc_cr
 from hpc_cr.cli.summary import print_summary
