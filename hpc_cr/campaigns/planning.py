@@ -1,4 +1,4 @@
-"""What a job will need: memory, file and core-hours, from its settings and a short measurement."""
+"""What a job will cost: core-hours from its settings and a short measurement."""
 
 import time
 from typing import NamedTuple
@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.campaigns.work import entry_cost, plan_of
-from hpc_cr.fields.nested import grid_dtype, grid_shape, make_field
-from hpc_cr.io.layout import data_bytes
+from hpc_cr.fields.nested import make_field
 from hpc_cr.trajectories.backtrack import advance
 from hpc_cr.trajectories.directions import start_directions
-from hpc_cr.trajectories.state import empty_state, start, state_layout
+from hpc_cr.trajectories.state import empty_state, start
 
 SAMPLE_SECONDS = 1.0
 """Tracking time per rigidity that the measurement aims at."""
@@ -24,30 +23,6 @@ class CaseCost(NamedTuple):
     step_seconds: np.ndarray  # per particle-step and core
     steps: np.ndarray  # particle-steps of one entry
     core_seconds: float  # the whole case
-
-
-def memory_bytes(job):
-    """Largest bytes of a team's grids and of its particle arrays over the cases.
-
-    Parameters
-    ----------
-    job : Job
-
-    Returns
-    -------
-    grids, particles : int
-    """
-    jobs = [case.job for case in job.cases]
-    grids = max(int(np.prod(grid_shape(j))) * grid_dtype(j).itemsize for j in jobs)
-    n_pix, n_stop = max(j.n_pix for j in jobs), max(len(j.stops[0]) for j in jobs)
-    particles = 2 * sum(int(np.prod(shape)) * np.dtype(kind).itemsize
-                        for _, shape, kind in state_layout(n_pix, n_stop))
-    return grids, particles
-
-
-def file_bytes(job):
-    """Size of the result file in bytes, without its few kB of structure."""
-    return data_bytes(job)
 
 
 def measure(job):

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.fields.nested import grid_dtype, grid_shape
 from hpc_cr.trajectories.backtrack import expected_steps, make_plan
+from hpc_cr.trajectories.state import state_layout
 
 
 class Task(NamedTuple):
@@ -14,6 +16,26 @@ class Task(NamedTuple):
     realisation: int
     entries: tuple  # of (row, rig)
     cost: float  # particle-steps expected
+
+
+def memory_bytes(job):
+    """Bytes that a team needs for the largest of a job's cases.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    grids, particles : int
+        One realisation's grids; one set of particle arrays (a team holds two).
+    """
+    jobs = [case.job for case in job.cases]
+    grids = max(int(np.prod(grid_shape(j))) * grid_dtype(j).itemsize for j in jobs)
+    n_pix, n_stop = max(j.n_pix for j in jobs), max(len(j.stops[0]) for j in jobs)
+    particles = sum(int(np.prod(shape)) * np.dtype(kind).itemsize
+                    for _, shape, kind in state_layout(n_pix, n_stop))
+    return grids, particles
 
 
 def plan_of(job, rig):

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from hpc_cr.anisotropy.observables import SkyObservables
-from hpc_cr.campaigns.work import entry_cost, plan_of
+from hpc_cr.campaigns.work import entry_cost, memory_bytes, plan_of
 from hpc_cr.fields.nested import (
     field_on,
     grid_dtype,
@@ -33,12 +33,9 @@ class Workshop:
         self.cases = job.cases
         self.team = team
         jobs = [case.job for case in job.cases]
-        # the largest case sizes the memory; two particle buffers, so that the leader can measure
-        # one entry while the others track the next
-        grid_bytes = max(int(np.prod(grid_shape(j))) * grid_dtype(j).itemsize for j in jobs)
-        n_pix, n_stop = max(j.n_pix for j in jobs), max(len(j.stops[0]) for j in jobs)
-        state_bytes = sum(int(np.prod(shape)) * np.dtype(kind).itemsize
-                          for _, shape, kind in state_layout(n_pix, n_stop))
+        # two particle buffers, so that the leader can measure one entry while the others track
+        # the next
+        grid_bytes, state_bytes = memory_bytes(job)
         self._grid, *self._buffers = team.allocate(
             comm, [((grid_bytes,), np.uint8), ((state_bytes,), np.uint8),
                    ((state_bytes,), np.uint8)])

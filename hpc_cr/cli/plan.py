@@ -59,9 +59,12 @@ def _needs(job, ranks):
     """Memory, file and time."""
     from hpc_cr.campaigns import planning
     from hpc_cr.campaigns.warm_up import load_kernels
+    from hpc_cr.campaigns.work import memory_bytes
     from hpc_cr.cli.terminal import duration
+    from hpc_cr.io.schema import data_bytes
 
-    grids, particles = planning.memory_bytes(job)
+    grids, particles = memory_bytes(job)
+    particles *= 2
     team = min(job.parallel.team_size, ranks)
     teams = -(-ranks // team)
     print("# needs")
@@ -69,7 +72,7 @@ def _needs(job, ranks):
           f" per team of {team}; {ranks} ranks on one node:"
           f" {(teams * (grids + particles) / 2**20 + 250 * ranks) / 1024:.2f} GiB"
           " (250 MiB for each rank's libraries)")
-    print(f"  result file: {planning.file_bytes(job) / 2**20:.1f} MiB")
+    print(f"  result file: {data_bytes(job) / 2**20:.1f} MiB")
     load_kernels(job)
     total = 0.0
     for case in job.cases:
