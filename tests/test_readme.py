@@ -38,11 +38,7 @@ def folder(tmp_path_factory):
 
 def shell(text, folder, timeout=300):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {
-        "PATH": path, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
-    }
-    done = subprocess.run(["bash", "-e", "-c", text], cwd=folder, env=environment,
+    done = subprocess.run(["bash", "-e", "-c", text], cwd=folder, env=os.environ | {"PATH": path},
                           capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
     return done.stdout

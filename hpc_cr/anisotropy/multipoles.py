@@ -13,6 +13,8 @@ from functools import partial
 
 import numpy as np
 
+from hpc_cr.anisotropy.response import dipole_matrix
+
 
 def alm_size(l_max):
     """Number of (l, m >= 0) pairs up to l_max in healpy's order."""
@@ -88,10 +90,10 @@ def _healpix_alm(values, used, l_max):
 
 
 def _scattered_alm(directions, harmonics, values, used, l_max):
-    basis = np.column_stack([np.ones(np.count_nonzero(used)), directions[used]])
-    # normal equations: four numbers, far from singular, and no threads that could change bits
-    mean, *dipole = np.linalg.solve(basis.T @ basis, basis.T @ values[used])
-    residual = values[used] - basis @ np.array([mean, *dipole])
+    n, values = directions[used], values[used]
+    dipole = dipole_matrix(n, values)
+    mean = values.mean() - n.mean(axis=0) @ dipole
+    residual = values - mean - n @ dipole
     alm = 4 * np.pi / len(residual) * (harmonics[:, used] @ residual)
     alm[0] += np.sqrt(4 * np.pi) * mean
     if l_max > 0:

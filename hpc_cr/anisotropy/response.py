@@ -24,7 +24,10 @@ class Response(NamedTuple):
 
 
 def dipole_matrix(directions, maps):
-    """M_ij (3, n_map) of maps (n_pix, n_map) over directions (n_pix, 3); all finite."""
+    """M_ij (3, n_map) of maps (n_pix, n_map), or (3,) of one (n_pix,), over directions (n_pix, 3).
+
+    All values must be finite.
+    """
     n = directions - directions.mean(axis=0)
     return np.linalg.solve(n.T @ n, n.T @ (maps - maps.mean(axis=0)))
 

@@ -40,8 +40,7 @@ def memory_bytes(job):
 
 def plan_of(job, rig):
     """Integrator constants of one rigidity of a case's job (Plan)."""
-    shortest = job.turbulence.inner_scale if job.turbulence.rms > 0 else np.inf
-    return make_plan(job.b_ref, shortest, job.particles.rigidities[rig], job.stops[rig],
+    return make_plan(job.b_ref, job.shortest_wave, job.particles.rigidities[rig], job.stops[rig],
                      sphere=job.boundary.kind == "sphere", method=job.integrator.method,
                      steps_per_gyroradius=job.integrator.steps_per_gyroradius,
                      tolerance=job.integrator.tolerance, limit=job.boundary.limit)

@@ -124,6 +124,11 @@ class Job(Section):
     # what is recorded
 
     @property
+    def shortest_wave(self):
+        """L_min in pc, infinite without turbulence."""
+        return self.turbulence.inner_scale if self.turbulence.rms > 0 else np.inf
+
+    @property
     def stops(self):
         """Times c T, or radii of the spheres, (n_rig, n_stop) pc."""
         n_rig, boundary = len(self.particles.rigidities), self.boundary

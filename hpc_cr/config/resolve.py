@@ -7,15 +7,13 @@ import numpy as np
 
 from hpc_cr.config.errors import JobError
 from hpc_cr.config.levels import make_levels
-from hpc_cr.config.scales import gyroradius, kept_power, power_integral
+from hpc_cr.config.scales import MOST_STEPS, gyroradius, kept_power, power_integral
 from hpc_cr.config.schema import MOST_ROWS, MOST_SCATTERED_L, SLOPES
 from hpc_cr.config.units import LARGEST, SMALLEST
 
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
 DEFAULT_TIMES = (1.0, 3.0)
-MOST_STEPS = 1e15
-"""Steps per particle: years of computing, and still exact as a float."""
 
 
 def resolve(job):
@@ -153,9 +151,8 @@ def _check_stops(job):
 
 def _check_steps(job):
     """Raise JobError where the steps of one particle could not even be counted."""
-    sphere, turbulence = job.boundary.kind == "sphere", job.turbulence
-    shortest = turbulence.inner_scale if turbulence.rms > 0 else np.inf
-    steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius, shortest / 2)
+    sphere = job.boundary.kind == "sphere"
+    steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius, job.shortest_wave / 2)
     if sphere:
         steps = np.minimum(steps, job.stops[:, 0] / 2)
     paths = np.full_like(steps, job.boundary.limit) if sphere else job.stops[:, -1]

@@ -16,6 +16,9 @@ that 0.3 % of its amplitude are missing. The boost of shorter waves stops here: 
 of the Brillouin zone it would explode.
 """
 
+MOST_STEPS = 1e15
+"""Steps of a particle beyond which a run is a mistake: years of computing, still exact floats."""
+
 
 def gyroradius(rigidity, b):
     """Gyroradius r_g = R/(c B), 1.0810076 pc per PV and uG, of a momentum perpendicular to B.

@@ -123,8 +123,7 @@ def field_on(grid, job, realisation):
     else:
         waves = (np.zeros((0, 3)),) * 3
     arrays = FieldArrays(np.asarray(job.regular_field, float), grid, rotation, to_cells, *waves)
-    shortest = turbulence.inner_scale if turbulence.rms > 0 else np.inf
-    return MagneticField(arrays, job.b_ref, shortest)
+    return MagneticField(arrays, job.b_ref, job.shortest_wave)
 
 
 def make_field(job, realisation=0, threads=1):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.config.scales import MOST_STEPS
 from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
 from hpc_cr.trajectories.boris import boris_to_spheres, boris_to_times
 from hpc_cr.trajectories.cash_karp import cash_karp
@@ -20,8 +21,6 @@ DEFAULT_STEPS_PER_GYRORADIUS = 8.0
 DEFAULT_TOLERANCE = 1e-4
 CALL_SECONDS = 0.1
 """Length that a kernel call aims at: between calls the caller's `poll` is served."""
-MOST_STEPS = 1e15
-"""Steps per interval beyond which a run is a mistake (and counts would overflow)."""
 BLOCK = 128
 """Particles per kernel call."""
 

@@ -22,13 +22,6 @@ from hpc_cr.io.errors import ResultError
 from hpc_cr.io.writer import ResultWriter, check_resumable, other_versions
 
 SCRIPT = Path(synthetic_results.__file__)
-MPI = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1",
-    "OMP_NUM_THREADS": "1",
-}
 parallel_only = pytest.mark.skipif(
     shutil.which("mpirun") is None or not h5py.get_config().mpi,
     reason="needs mpirun and an h5py built with MPI",
@@ -40,7 +33,7 @@ def mpirun(ranks, *arguments, **options):
     line = ["mpirun", "-q", "--bind-to", "none", "-n", str(ranks), sys.executable, "-m", "mpi4py"]
     return subprocess.Popen(
         [*line, str(SCRIPT), *map(str, arguments), "--mpi"],
-        env={**os.environ, **MPI}, start_new_session=True, **options,
+        start_new_session=True, **options,
     )  # fmt: skip
 
 

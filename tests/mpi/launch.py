@@ -1,13 +1,12 @@
 """Starting hpc-cr as a user does: mpirun and hpc-cr as subprocesses with time limits."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
-HPC_CR = [sys.executable, "-m", "hpc_cr"]
+HPC_CR = [sys.executable, "-u", "-m", "hpc_cr"]
 
 JOB = """
 [run]
@@ -50,19 +49,6 @@ set = { "regular.model" = "uniform", "regular.strength" = "10 uG", "regular.dire
 """
 
 
-def environment(**extra):
-    """Environment for mpirun on any machine, also as root and with more ranks than cores."""
-    return os.environ | {
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "OMPI_MCA_mpi_yield_when_idle": "1",
-        "OMP_NUM_THREADS": "1",
-        "NUMBA_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
-    } | extra
-
-
 def mpirun(ranks):
     """The first words of an mpirun command."""
     return ["mpirun", "-q", "--bind-to", "none", "-n", str(ranks)]
@@ -71,14 +57,13 @@ def mpirun(ranks):
 def start(command, **options):
     """A subprocess in its own process group, with piped text output."""
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment(),
-                            start_new_session=True, **options)
+                            stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
 
 
 def run(command, timeout=120, **options):
     """A finished subprocess; fails the test after `timeout` seconds."""
     return subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=timeout, env=environment(), **options)
+                          timeout=timeout, **options)
 
 
 def run_job(job, out, *arguments, ranks=1, timeout=120):
