@@ -7,8 +7,11 @@ sources that hold kernels, so that any edit leads to a fresh folder. The folder 
 kernels are compiled anew in each process.
 """
 
+import fcntl
 import hashlib
 import os
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numba
@@ -28,7 +31,7 @@ def _cache_folder():
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(package.rglob("*.py")):
         text = source.read_bytes()
-        if source.name == "kernel.py" or b"hpc_cr.kernel import" in text:
+        if b"numba" in text or b"hpc_cr.kernel import" in text:
             digest.update(str(source.relative_to(package)).encode() + b"\0" + text)
     folder = cache_root() / "kernels" / digest.hexdigest()[:16]
     try:
@@ -40,6 +43,34 @@ def _cache_folder():
 
 
 _FOLDER = _cache_folder()
+
+
+@contextmanager
+def alone_in_cache(stopped):
+    """One process at a time compiles into the cache folder: numba's index of it has no lock.
+
+    Two processes that add different signatures of one kernel at the same moment may write to the
+    same file. Where the file system has no locks nothing is awaited.
+
+    Parameters
+    ----------
+    stopped : callable
+        Asked while waiting; a true answer ends the wait.
+    """
+    if _FOLDER is None:
+        yield
+        return
+    with open(os.path.join(_FOLDER, "lock"), "w") as lock:
+        while not stopped():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+                continue
+            except OSError:
+                pass
+            break
+        yield
 
 
 def njit(function=None, **options):

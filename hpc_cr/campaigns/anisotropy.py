@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.campaigns.times import Times
 from hpc_cr.campaigns.warm_up import warm_up
-from hpc_cr.campaigns.work import make_tasks
+from hpc_cr.campaigns.work import idle_share, make_tasks
 from hpc_cr.campaigns.workshop import Workshop
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.errors import ResultError
@@ -20,6 +21,9 @@ from hpc_cr.parallel.communicator import AgreedError, SingleProcess, agree
 from hpc_cr.parallel.distribution import Distribution
 from hpc_cr.parallel.teams import Team
 from hpc_cr.trajectories.directions import observer_positions
+
+WORTH_A_NOTE = 0.1
+"""Idle share of the teams' time that the user is told about."""
 
 
 class Outcome(NamedTuple):
@@ -125,36 +129,59 @@ def _run_missing(job, path, comm, done, signals, progress):
         done = agree(comm, lambda: _create(job, path), ResultError)
     mpi = None if isinstance(comm, SingleProcess) else team.leaders
     writer = ResultWriter(path, job, comm=mpi) if team.leader else None
+    times = Times()
     if comm.rank == 0:
         if not writer.parallel and comm.size > 1:
             progress.note("h5py has no parallel HDF5: rank 0 writes for all")
         slot = writer.record_start(provenance.collect(), ranks=comm.size,
                                    team_size=job.parallel.team_size)
         tasks = make_tasks(job.cases, done, team.number)
+        _note_idle(job, done, team.number, progress)
         flags = np.concatenate([flags.ravel() for flags in done.values()])
         progress.begin(flags.size, int(flags.sum()), sum(task.cost for task in tasks))
 
         def on_report(report):
             name, row, rig, numbers, cost = report
             if "response" in numbers:  # h5py without MPI: this rank writes for all
-                writer.write_entry(name, row, rig, numbers)
+                with times.of("write"):
+                    writer.write_entry(name, row, rig, numbers)
             progress.entry(cost, numbers["steps"])
 
         distribution = Distribution(comm, team.number, signals, tasks, on_report, progress.tick)
     else:
         distribution = Distribution(comm, team.number, signals)
-    _work(workshop, distribution, writer)
-    distribution.finish()
+    _work(workshop, distribution, writer, times)
+    with times.of("end"):
+        distribution.finish()
     progress.end()
     complete = None
     if comm.rank == 0:
         complete = all(writer.done_flags(case.name).all() for case in job.cases)
         writer.record_end(slot, "complete" if complete else f"stopped by {distribution.stopped_by}")
+    times.save(comm, team)
     if writer is not None:
         writer.close()
     workshop.clear()
     team.free()
     return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
+
+
+def _note_idle(job, done, n_teams, progress):
+    """Tell the user when teams will wait for one another at the end, and which would not."""
+    def idle(teams):
+        return idle_share([task.cost for task in make_tasks(job.cases, done, teams)], teams)
+
+    share = idle(n_teams)
+    if share <= WORTH_A_NOTE:
+        return
+    text = f"note: about {100 * share:.0f} % of the time of {n_teams} teams will be idle at the end"
+    factor = 2
+    while n_teams // factor > 1 and idle(n_teams // factor) > share / 4:
+        factor *= 2
+    if n_teams // factor > 1:
+        size = job.parallel.team_size * factor
+        text += f"; parallel.team_size = {size} leaves {100 * idle(n_teams // factor):.0f} %"
+    progress.note(text)
 
 
 def _create(job, path):
@@ -165,13 +192,14 @@ def _create(job, path):
             for case in job.cases}
 
 
-def _work(workshop, distribution, writer):
+def _work(workshop, distribution, writer, times):
     """Tasks until there are none, or a signal."""
     team = workshop.team
     message = np.empty(workshop.message_length, np.int64)
     while True:
         if team.leader:
-            task = distribution.next_task()
+            with times.of("wait"):
+                task = distribution.next_task()
             workshop.encode(message, task)
         team.broadcast(message, distribution.poll)
         decoded = workshop.decode(message)
@@ -179,7 +207,8 @@ def _work(workshop, distribution, writer):
             return
         case, realisation, entries = decoded
         for row, rig in entries:
-            numbers = workshop.compute(case, realisation, row, rig, distribution.poll)
+            with times.of("compute"):
+                numbers = workshop.compute(case, realisation, row, rig, distribution.poll)
             if numbers is None:
                 break
             if not team.leader:
@@ -187,6 +216,7 @@ def _work(workshop, distribution, writer):
             name, cost = workshop.cases[case].name, workshop.cost(case, rig)
             numbers["rank"] = distribution.comm.rank
             if writer.can_write:
-                writer.write_entry(name, row, rig, numbers)
+                with times.of("write"):
+                    writer.write_entry(name, row, rig, numbers)
                 numbers = {"steps": numbers["steps"]}
             distribution.report((name, row, rig, numbers, cost))

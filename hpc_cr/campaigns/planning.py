@@ -1,62 +1,199 @@
-"""What a job will cost: core-hours from its settings and a short measurement."""
+"""What a job will take: time and memory, from its settings and a short measurement.
 
+A few particles are tracked in the first realisation, the observables of one sky are measured, and
+the tasks are dealt out to the teams as a run does it. Times are processor times of this process,
+so that a busy login node does not spoil them; a run is as fast if its ranks have a core each.
+"""
+
+import heapq
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.campaigns.work import entry_cost, plan_of
+from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.campaigns.work import entry_cost, make_tasks, memory_bytes, plan_of
+from hpc_cr.fields.interpolation import coarsest_levels
 from hpc_cr.fields.nested import make_field
-from hpc_cr.trajectories.backtrack import advance
+from hpc_cr.trajectories.backtrack import advance, expected_steps
 from hpc_cr.trajectories.directions import start_directions
-from hpc_cr.trajectories.state import empty_state, start
+from hpc_cr.trajectories.state import FINISHED, empty_state, start
 
-SAMPLE_SECONDS = 1.0
-"""Tracking time per rigidity that the measurement aims at."""
-_SAMPLE = 96
+SAMPLE_STEPS = 5e6
+"""Particle-steps per rigidity that the measurement aims at: all the way to the last stop, since
+trajectories that have spread out wait longer for memory than those that have just begun."""
+SAMPLE_SECONDS = 3.0
+"""Longest measurement of one rigidity."""
+REPEATS = 3
+FEWEST = 64
+"""Particles tracked at least: the kernel moves several at once."""
+START_AND_END_SECONDS = 2.0
+"""From the command to the first step, kernels compiled, and from the last one to the prompt."""
+MPI_MIB = 12
+"""What MPI adds to the memory of this process in a rank."""
 
 
 class CaseCost(NamedTuple):
-    """Cost of one case; arrays are over its rigidities."""
+    """Cost of one case on one core; arrays are over its rigidities."""
 
-    synthesis_seconds: float  # one realisation's grids, one core
-    step_seconds: np.ndarray  # per particle-step and core
+    synthesis_seconds: float  # one realisation's grids
+    step_seconds: np.ndarray  # per particle-step
     steps: np.ndarray  # particle-steps of one entry
-    core_seconds: float  # the whole case
+    sky_seconds: float  # measuring and writing one entry
 
 
-def measure(job):
+class Memory(NamedTuple):
+    """Peaks of a job's memory on one node, bytes."""
+
+    rank: int  # resident in the leader of a team
+    node: int  # all ranks, shared pages counted once
+
+
+def measure(job, say=lambda text: None):
     """Cost of one case on this machine's core, from its first realisation.
 
     Parameters
     ----------
     job : Job
-        Of one case.
+        Of one case; its kernels are loaded (`warm_up.load_kernels`).
+    say : callable
+        Told what is being measured.
 
     Returns
     -------
     CaseCost
     """
-    n_rig = len(job.particles.rigidities)
-    began = time.perf_counter()
+    say("synthesis")
+    began = time.process_time()
     field = make_field(job, 0)
-    synthesis = time.perf_counter() - began
+    synthesis = time.process_time() - began
     directions = start_directions(job, 0)
-    sample = directions[np.linspace(0, len(directions) - 1, min(_SAMPLE, len(directions)),
-                                    dtype=int)]
-    step_seconds = np.array([_step_seconds(job, field, rig, sample) for rig in range(n_rig)])
-    steps = np.array([entry_cost(job, rig) for rig in range(n_rig)])
-    total = job.run.realisations * synthesis + job.n_row * float(steps @ step_seconds)
-    return CaseCost(synthesis, step_seconds, steps, total)
+    samples = []
+    for rig, rigidity in enumerate(job.particles.rigidities):
+        say(f"tracking at {rigidity:g} PV")
+        samples.append(_sample(job, field, rig, directions))
+    seconds, steps = np.array(samples).T
+    say("multipoles")
+    return CaseCost(synthesis, seconds, steps * job.n_pix, _sky_seconds(job, directions))
 
 
-def _step_seconds(job, field, rig, directions):
-    """Seconds per particle-step, kernels compiled beforehand."""
+def _sample(job, field, rig, directions):
+    """Seconds per particle-step, and steps per particle, from some of the particles."""
     plan = plan_of(job, rig)
-    state = empty_state(len(directions), len(plan.stops))
-    start(state, 0, len(directions), np.zeros(3), directions, plan)
-    deadline = time.perf_counter() + SAMPLE_SECONDS
-    began = time.perf_counter()
-    advance(field.arrays, plan, state, 0, len(directions), job.integrator.method,
-            lambda: time.perf_counter() > deadline)
-    return (time.perf_counter() - began) / max(int(state.steps.sum()), 1)
+    guess = entry_cost(job, rig) / job.n_pix
+    count = min(len(directions), max(FEWEST, int(SAMPLE_STEPS / guess)))
+    chosen = directions[np.linspace(0, len(directions) - 1, count, dtype=int)]
+    arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
+    state = empty_state(count, len(plan.stops))
+    first = time.process_time()
+    seconds = np.inf
+    for _ in range(REPEATS):
+        start(state, 0, count, np.zeros(3), chosen, plan)
+        began = time.process_time()
+        advance(arrays, plan, state, 0, count, job.integrator.method,
+                lambda: time.process_time() - first > SAMPLE_SECONDS)
+        ended = time.process_time()
+        # other processes can only slow it down: the best run is the one that they left alone
+        seconds = min(seconds, (ended - began) / max(int(state.steps.sum()), 1))
+        if ended - first > SAMPLE_SECONDS / 2:
+            break
+    by_time = job.boundary.kind == "time"
+    if job.integrator.method == "boris" and by_time:
+        return seconds, float(expected_steps(plan))
+    if np.all(state.status == FINISHED):
+        return seconds, float(state.steps.mean())
+    if by_time:
+        return seconds, float(state.steps.sum() / state.path.sum() * plan.stops[-1])
+    return seconds, max(guess, float(state.steps.mean()))
+
+
+def _sky_seconds(job, directions):
+    """Seconds of measuring one entry of particles that all finished somewhere."""
+    sky = SkyObservables(directions, job.particles.nside, job.output.l_max)
+    state = empty_state(job.n_pix, len(job.stops[0]))
+    for array in state:
+        array[...] = 0
+    state.out_position[...] = directions
+    state.out_direction[...] = directions
+    began = time.process_time()
+    sky.measure(state.out_position, state.out_direction, job.gradient_vectors[0])
+    return time.process_time() - began
+
+
+def core_seconds(job, costs):
+    """Core-seconds of all cases without start and end (costs: one CaseCost per case)."""
+    total = 0.0
+    for case, cost in zip(job.cases, costs, strict=True):
+        entries = float(cost.steps @ cost.step_seconds) + len(cost.steps) * cost.sky_seconds
+        total += case.job.run.realisations * cost.synthesis_seconds + case.job.n_row * entries
+    return total
+
+
+def wall_seconds(job, costs, ranks):
+    """Time of a run on so many ranks of one node, each with a core of its own.
+
+    Parameters
+    ----------
+    job : Job
+    costs : sequence of CaseCost
+        One per case.
+    ranks : int
+
+    Returns
+    -------
+    float
+        s, with start and end, kernels compiled beforehand.
+    """
+    size = min(job.parallel.team_size, ranks)
+    n_teams = -(-ranks // size)
+    none = {case.name: np.zeros((case.job.n_row, len(cost.steps)), bool)
+            for case, cost in zip(job.cases, costs, strict=True)}
+    # when each team is free, and which field it has
+    teams = [(0.0, number, None) for number in range(n_teams)]
+    for task in make_tasks(job.cases, none, n_teams):
+        free, number, field = heapq.heappop(teams)
+        cost, wanted = costs[task.case], (task.case, task.realisation)
+        if field != wanted:
+            free += cost.synthesis_seconds / size
+        for _, rig in task.entries:
+            free += cost.steps[rig] * cost.step_seconds[rig] / size + cost.sky_seconds
+        heapq.heappush(teams, (free, number, wanted))
+    return START_AND_END_SECONDS + max(free for free, _, _ in teams)
+
+
+class MemoryWatch:
+    """Follows this process through `measure`, which does in small what a rank does.
+
+    Parameters
+    ----------
+    job : Job
+        Its kernels are loaded.
+    """
+
+    def __init__(self, job):
+        self._grids, self._particles = memory_bytes(job)
+        self._files = _proc("smaps_rollup", "Rss") - _proc("smaps_rollup", "Anonymous")
+        try:
+            Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        except OSError:
+            pass  # it then holds what compilation took, too
+
+    def needs(self, job, ranks):
+        """Memory of a run on so many ranks of one node, once all cases were measured (Memory)."""
+        peak = _proc("status", "VmHWM") + MPI_MIB * 2**20
+        private = max(peak - self._files - self._grids - self._particles, 0)
+        teams = -(-ranks // min(job.parallel.team_size, ranks))
+        shared = self._grids + 2 * self._particles
+        return Memory(peak + self._particles, self._files + ranks * private + teams * shared)
+
+
+def _proc(name, key):
+    """A size from this process's file of that name in /proc, bytes; 0 where there is none."""
+    try:
+        for line in Path(f"/proc/self/{name}").read_text().splitlines():
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0

@@ -1,21 +1,27 @@
 """What a team computes with: its shared field, its particle arrays, one entry at a time."""
 
+import math
 import time
 
 import numpy as np
 
 from hpc_cr.anisotropy.observables import SkyObservables
 from hpc_cr.campaigns.work import entry_cost, memory_bytes, plan_of
-from hpc_cr.fields.nested import (
-    field_on,
-    grid_dtype,
-    grid_shape,
-    synthesis_units,
-    synthesise_unit,
-)
+from hpc_cr.fields.interpolation import coarsest_levels
+from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
 from hpc_cr.trajectories.backtrack import advance
 from hpc_cr.trajectories.directions import observer_positions, start_directions
 from hpc_cr.trajectories.state import FINISHED, RUNNING, State, start, state_layout
+
+
+def _arrays(memory, layout):
+    """Arrays (shape, dtype) one after the other in bytes of memory."""
+    arrays, offset = [], 0
+    for shape, dtype in layout:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        arrays.append(memory[offset:offset + size].view(dtype).reshape(shape))
+        offset += size
+    return arrays
 
 
 class Workshop:
@@ -35,10 +41,9 @@ class Workshop:
         jobs = [case.job for case in job.cases]
         # two particle buffers, so that the leader can measure one entry while the others track
         # the next
-        grid_bytes, state_bytes = memory_bytes(job)
-        self._grid, *self._buffers = team.allocate(
-            comm, [((grid_bytes,), np.uint8), ((state_bytes,), np.uint8),
-                   ((state_bytes,), np.uint8)])
+        grids, particles = memory_bytes(job)
+        self._grids, *self._buffers = team.allocate(
+            comm, [((size,), np.uint8) for size in (grids, particles, particles)])
         self._next_buffer = 0
         self._field = None
         self._field_name = None
@@ -49,7 +54,7 @@ class Workshop:
 
     def clear(self):
         """Forget the views of shared memory, before it is freed."""
-        self._grid = self._buffers = self._field = None
+        self._grids = self._buffers = self._field = None
 
     @staticmethod
     def encode(message, task):
@@ -77,17 +82,15 @@ class Workshop:
         if self._field_name == (case, realisation):
             return self._field
         job = self.cases[case].job
-        shape, kind = grid_shape(job), grid_dtype(job)
-        count = int(np.prod(shape)) * kind.itemsize
-        grid = self._grid[:count].view(kind).reshape(shape)
+        spectrum, grid = _arrays(self._grids, field_layout(job))
         # nobody may still track in the field that is overwritten
         self.team.barrier(poll)
-        units = synthesis_units(job)
-        first, last = self.team.share_of(len(units))
-        for unit in units[first:last]:
-            synthesise_unit(grid, job, realisation, unit)
-            poll()
-        self.team.barrier(poll)
+        for meet in synthesis_steps(job, realisation, spectrum, grid, self.team.rank,
+                                    self.team.size):
+            if meet:
+                self.team.barrier(poll)
+            else:
+                poll()
         self._field, self._field_name = field_on(grid, job, realisation), (case, realisation)
         return self._field
 
@@ -95,12 +98,7 @@ class Workshop:
         """The next of the two particle buffers as a State."""
         memory = self._buffers[self._next_buffer]
         self._next_buffer = 1 - self._next_buffer
-        arrays, offset = [], 0
-        for _, shape, kind in state_layout(n_pix, n_stop):
-            size = int(np.prod(shape)) * np.dtype(kind).itemsize
-            arrays.append(memory[offset:offset + size].view(kind).reshape(shape))
-            offset += size
-        return State(*arrays)
+        return State(*_arrays(memory, [array[1:] for array in state_layout(n_pix, n_stop)]))
 
     def _sky(self, case, row):
         """Start directions and observables of a row; HEALPix ones are shared by all rows."""
@@ -131,7 +129,8 @@ class Workshop:
         first, last = self.team.share_of(job.n_pix)
         began = time.perf_counter()
         start(state, first, last, self._positions[case][row], sky.directions, plan)
-        finished = advance(field.arrays, plan, state, first, last, job.integrator.method, poll)
+        arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
+        finished = advance(arrays, plan, state, first, last, job.integrator.method, poll)
         spent = time.perf_counter() - began
         abandoned, seconds = self.team.total(np.array([float(not finished), spent]), poll)
         if abandoned:

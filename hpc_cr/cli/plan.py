@@ -49,40 +49,49 @@ def _scales(case):
               "   power kept")
     for number, level in enumerate(job.levels):
         cell = level.box / level.cells
-        kept = kept_power(level, job.turbulence.slope, job.grids.compensate)
+        kept = kept_power(level, job.turbulence.slope, job.grids.compensate,
+                          job.grids.interpolation)
         print(f"  {number:5d} {level.box:10.4g}   {level.longest:7.4g} - {level.shortest:<7.4g}"
               f" {level.rms:9.4g}  {cell:10.4g}   {level.shortest / cell:19.2f}   {kept:10.3f}")
     print()
 
 
 def _needs(job, ranks):
-    """Memory, file and time."""
+    """Time, memory and file, measured."""
+    from rich.console import Console
+
     from hpc_cr.campaigns import planning
     from hpc_cr.campaigns.warm_up import load_kernels
     from hpc_cr.campaigns.work import memory_bytes
     from hpc_cr.cli.terminal import duration
     from hpc_cr.io.schema import data_bytes
 
+    costs = []
+    with Console(stderr=True).status("compiling or loading kernels") as status:
+        load_kernels(job)
+        watch = planning.MemoryWatch(job)
+        for case in job.cases:
+            label = f"case {case.name}: " if case.name else ""
+            costs.append(planning.measure(
+                case.job, lambda text, label=label: status.update(f"measuring {label}{text}")))
+    needs = watch.needs(job, ranks)
     grids, particles = memory_bytes(job)
-    particles *= 2
     team = min(job.parallel.team_size, ranks)
-    teams = -(-ranks // team)
     print("# needs")
-    print(f"  memory: {grids / 2**20:.0f} MiB of grids and {particles / 2**20:.0f} MiB of particles"
-          f" per team of {team}; {ranks} ranks on one node:"
-          f" {(teams * (grids + particles) / 2**20 + 250 * ranks) / 1024:.2f} GiB"
-          " (250 MiB for each rank's libraries)")
+    print(f"  memory: {grids / 2**20:.0f} MiB of grids and {2 * particles / 2**20:.0f} MiB of"
+          f" particles per team of {team}, {needs.rank / 2**20:.0f} MiB per rank with its"
+          " libraries")
+    print(f"  in all {needs.node / 2**30:.2f} GiB for {ranks} rank{'s' if ranks > 1 else ''} on"
+          " one node (+-25 %)")
     print(f"  result file: {data_bytes(job) / 2**20:.1f} MiB")
-    load_kernels(job)
-    total = 0.0
-    for case in job.cases:
-        cost = planning.measure(case.job)
-        total += cost.core_seconds
+    for case, cost in zip(job.cases, costs, strict=True):
         label = f'case "{case.name}": ' if case.name else ""
-        print(f"  {label}synthesis {cost.synthesis_seconds:.2f} s per realisation and core")
+        print(f"  {label}synthesis {cost.synthesis_seconds:.2g} s per realisation and core,"
+              f" multipoles {cost.sky_seconds:.2g} s per sky")
         for rig, rigidity in enumerate(case.job.particles.rigidities):
             print(f"    {rigidity:.4g} PV: {cost.steps[rig]:.3g} particle-steps per sky at"
                   f" {1e9 * cost.step_seconds[rig]:.0f} ns:"
                   f" {duration(cost.steps[rig] * cost.step_seconds[rig])}")
-    print(f"  in all {total / 3600:.3g} core-hours, about {duration(total / ranks)} on {ranks} rank"
-          f"{'s' if ranks > 1 else ''} of this machine's cores (measured in seconds: +-25 %)")
+    total, wall = planning.core_seconds(job, costs), planning.wall_seconds(job, costs, ranks)
+    print(f"  in all {total / 3600:.3g} core-hours, about {duration(wall)} on {ranks} rank"
+          f"{'s' if ranks > 1 else ''} with a core each of this kind (+-25 %)")

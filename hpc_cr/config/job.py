@@ -129,6 +129,22 @@ class Job(Section):
         return self.turbulence.inner_scale if self.turbulence.rms > 0 else np.inf
 
     @property
+    def resolved_waves(self):
+        """Shortest wave that steps resolve, (n_rig,) pc: L_min, or longer where the waves below
+        cause no more than integrator.negligible_scattering; infinite without turbulence."""
+        if self.turbulence.rms == 0:
+            return np.full(len(self.particles.rigidities), np.inf)
+        return scales.negligible_wavelength(
+            self.particles.rigidities, self.mean_free_paths, self.gyroradii, self.turbulence,
+            self.integrator.negligible_scattering)
+
+    @property
+    def levels_followed(self):
+        """Levels that trajectories see, (n_rig,): the ones with waves that steps resolve."""
+        longest = np.array([level.longest for level in self.levels])
+        return np.array([np.count_nonzero(longest > wave) for wave in self.resolved_waves], int)
+
+    @property
     def stops(self):
         """Times c T, or radii of the spheres, (n_rig, n_stop) pc."""
         n_rig, boundary = len(self.particles.rigidities), self.boundary
@@ -216,8 +232,8 @@ class Job(Section):
         Returns
         -------
         list of str
-            Dotted keys in the order of the file. [parallel] has no influence.
+            Dotted keys in the order of the file. [parallel] and grids.layout have no influence.
         """
         mine, others = self.settings(), other.settings()
-        return [key for key in {**mine, **others}
-                if mine.get(key) != others.get(key) and not key.startswith("parallel.")]
+        return [key for key in {**mine, **others} if mine.get(key) != others.get(key)
+                and not key.startswith("parallel.") and key != "grids.layout"]

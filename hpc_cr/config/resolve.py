@@ -14,6 +14,9 @@ from hpc_cr.config.units import LARGEST, SMALLEST
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
 DEFAULT_TIMES = (1.0, 3.0)
+HALF_RANGE = (1e-3, 5e3)
+"""B_rms in uG that grids in half precision carry: numbers below 6e-5 lose digits, the largest is
+65504, and the field may be ten times its r.m.s."""
 
 
 def resolve(job):
@@ -79,12 +82,27 @@ def _fill_particles(job):
 
 
 def _fill_grids(job):
-    grids = job.grids
+    grids, changes = job.grids, {}
     for one, other in (("boxes", "bands"), ("bands", "boxes")):
         if getattr(grids, one) is not None and getattr(grids, other) is None:
             raise JobError(f"needs grids.{other} as well, one per entry", f"grids.{one}")
     if grids.boxes is not None and "levels" in _given(job, "grids"):
         raise JobError("give levels, or boxes and bands, not both", "grids.levels")
+    cubic = grids.interpolation != "trilinear"
+    if grids.layout is None:
+        changes["layout"] = "nodes" if cubic else "cells"
+    elif cubic and grids.layout == "cells":
+        raise JobError(f'"cells" is for trilinear interpolation; {grids.interpolation} needs '
+                       '"nodes"', "grids.layout")
+    weakest, strongest = HALF_RANGE
+    fits = job.turbulence.rms == 0 or weakest <= job.turbulence.rms <= strongest
+    if grids.precision is None:
+        changes["precision"] = "half" if fits else "single"
+    elif grids.precision == "half" and not fits:
+        raise JobError(f"half precision carries fields of {weakest:g} to {strongest:g} uG, not "
+                       f"turbulence.rms = {job.turbulence.rms:g} uG; use \"single\"",
+                       "grids.precision")
+    return changes
 
 
 def _fill_turbulence(job):
@@ -152,7 +170,8 @@ def _check_stops(job):
 def _check_steps(job):
     """Raise JobError where the steps of one particle could not even be counted."""
     sphere = job.boundary.kind == "sphere"
-    steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius, job.shortest_wave / 2)
+    steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius,
+                       job.resolved_waves / 2)
     if sphere:
         steps = np.minimum(steps, job.stops[:, 0] / 2)
     paths = np.full_like(steps, job.boundary.limit) if sphere else job.stops[:, -1]
@@ -228,7 +247,7 @@ def warnings(job):
             f"gyroradius, {smallest:.3g} pc; waves that scatter these particles are missing "
             "(default: a fifth of it)")
     for i, level in enumerate(job.levels):
-        kept = kept_power(level, turbulence.slope, grids.compensate)
+        kept = kept_power(level, turbulence.slope, grids.compensate, grids.interpolation)
         if kept < 0.8:
             found.append(
                 f"grids: interpolation keeps {kept:.2f} of the power of level {i} "

@@ -6,15 +6,7 @@ Lengths in pc, fields in uG, rigidities in PV.
 import numpy as np
 
 from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
-
-LEAST_TRANSFER = (np.sin(np.pi / (4 * np.sqrt(3))) / (np.pi / (4 * np.sqrt(3)))) ** 6
-"""Smallest amplitude transfer of trilinear interpolation that synthesis divides out (0.813).
-
-That of a wave of 4 cells along the diagonal: k_i Delta/2 = (2 pi/4)/(2 sqrt 3) on each axis gives
-T = prod sinc^2(k_i Delta/2) = sinc^6(pi/(4 sqrt 3)). A wave of 4 cells along an axis has 0.811, so
-that 0.3 % of its amplitude are missing. The boost of shorter waves stops here: towards the corners
-of the Brillouin zone it would explode.
-"""
+from hpc_cr.transfer import LEAST_TRANSFER, axis_power, axis_transfer
 
 MOST_STEPS = 1e15
 """Steps of a particle beyond which a run is a mistake: years of computing, still exact floats."""
@@ -136,6 +128,44 @@ def mean_free_paths(rigidities, rms, uniform, outer_scale):
     return np.maximum(isotropic, along)
 
 
+def negligible_wavelength(rigidities, mean_free_paths, gyroradii, turbulence, share):
+    """Wavelength below which waves cause no more than a share of the scattering.
+
+    Parameters
+    ----------
+    rigidities : array (n,)
+        PV.
+    mean_free_paths : array (n,)
+        Estimated mean free path in all of the turbulence, pc.
+    gyroradii : array (n,)
+        In the reference field, pc: the result stays below a fifth of it, where the theory holds.
+    turbulence : Turbulence
+        Its rms (uG), outer_scale, inner_scale (pc) and slope.
+    share : float
+        Of 1/(mean free path), at least 0.
+
+    Returns
+    -------
+    ndarray (n,)
+        pc, L_min or longer.
+
+    Notes
+    -----
+    Waves far below the gyroradius scatter by many small angles, whatever the pitch angle:
+    1/lambda = L_c dB^2/(4 (R/c)^2) with their own coherence length and field (lambda = 4 r_g^2/L_c
+    for a turbulent field alone, the limit of `isotropic_mean_free_path`). For a band
+    L_c dB^2 = pi int E/k dk, a power law between its ends.
+    """
+    t, q = turbulence, turbulence.slope
+    per_energy = t.rms**2 / power_integral(t.outer_scale, t.inner_scale, q)
+    momentum2 = (GYRORADIUS_PC_UG_PER_PV * np.asarray(rigidities, float)) ** 2  # pc^2 uG^2
+    allowed = share / np.asarray(mean_free_paths, float)  # 1/pc
+    integral = 4 * momentum2 * allowed / (np.pi * per_energy)
+    shortest = t.inner_scale / (2 * np.pi)
+    wave = 2 * np.pi * (shortest**q + q * integral) ** (1 / q)
+    return np.maximum(np.minimum(wave, np.asarray(gyroradii, float) / 5), t.inner_scale)
+
+
 def _direction_nodes():
     """Directions (n, 3) and weights (n,) of a quadrature over one octant of the sphere."""
     x, w = np.polynomial.legendre.leggauss(24)
@@ -146,8 +176,8 @@ def _direction_nodes():
     return unit.reshape(-1, 3), (np.outer(w, w) / 4).ravel()
 
 
-def kept_power_of_wave(cells, compensate=False):
-    """Share of a plane wave's power that trilinear interpolation keeps, averaged over directions.
+def kept_power_of_wave(cells, compensate=False, interpolation="trilinear"):
+    """Share of a plane wave's power that interpolation keeps, averaged over directions.
 
     Parameters
     ----------
@@ -155,6 +185,7 @@ def kept_power_of_wave(cells, compensate=False):
         Cells per wavelength.
     compensate : bool
         Whether synthesis divides the transfer out.
+    interpolation : {"trilinear", "catmull-rom", "b-spline"}
 
     Returns
     -------
@@ -162,20 +193,21 @@ def kept_power_of_wave(cells, compensate=False):
 
     Notes
     -----
-    Averaged over positions inside a cell each axis keeps (2 + cos k_i Delta)/3. The amplitude
-    transfer is T = prod sinc^2(k_i Delta/2); synthesis divides by max(T, 0.81), so that the
-    result is near 1 down to 4 cells per wavelength and falls below.
+    Averaged over positions inside a cell, aliases included; each axis multiplies (see
+    `hpc_cr.transfer`). Synthesis divides by the amplitude transfer T, at least
+    LEAST_TRANSFER, so that the result is near 1 down to 4, 3, 2.5 cells per wavelength in the
+    order above and falls below.
     """
     unit, weight = _direction_nodes()
-    phase = 2 * np.pi * unit / np.asarray(cells, float)[..., None, None]
-    kept = np.prod((2 + np.cos(phase)) / 3, axis=-1)
+    waves = unit / np.asarray(cells, float)[..., None, None]
+    kept = np.prod(axis_power(interpolation, waves), axis=-1)
     if compensate:
-        transfer = np.prod(np.sinc(phase / (2 * np.pi)) ** 2, axis=-1)  # numpy's sinc(x/pi)
-        kept = kept / np.maximum(transfer, LEAST_TRANSFER) ** 2
+        transfer = np.prod(axis_transfer(interpolation, waves), axis=-1)
+        kept = kept / np.maximum(transfer, LEAST_TRANSFER[interpolation]) ** 2
     return (kept @ weight)[()]
 
 
-def kept_power(level, slope, compensate):
+def kept_power(level, slope, compensate, interpolation="trilinear"):
     """Share of a level's power that is left after interpolation, weighted with E(k).
 
     Parameters
@@ -186,6 +218,7 @@ def kept_power(level, slope, compensate):
         q of E(k) ~ k^-q.
     compensate : bool
         Whether synthesis divides the transfer out.
+    interpolation : {"trilinear", "catmull-rom", "b-spline"}
 
     Returns
     -------
@@ -195,5 +228,6 @@ def kept_power(level, slope, compensate):
     span = np.log(level.longest / level.shortest)
     wavelength = level.longest * np.exp(-0.5 * span * (x + 1))
     energy = w * wavelength ** (slope - 1)  # E(k) dk = k^(1-q) dln k
-    kept = kept_power_of_wave(wavelength * level.cells / level.box, compensate)
+    kept = kept_power_of_wave(wavelength * level.cells / level.box, compensate,
+                              interpolation)
     return float(energy @ kept / energy.sum())

@@ -124,12 +124,25 @@ class Grids(Section):
         4.0, "cells for the shortest wavelength of a level, at least, with levels = \"auto\"",
         "number >= 2")
     rotate: bool = key(True, "give each level a random rotation", "true or false")
-    interpolation: Literal["trilinear"] = key(
-        "trilinear", "interpolation between nodes", '"trilinear"')
-    precision: Literal["single", "double"] = key(
-        "single", "type of the grids' numbers", '"single" or "double"')
+    interpolation: Literal["trilinear", "catmull-rom", "b-spline"] = key(
+        "trilinear", "interpolation between nodes: linear, or cubic over 64 nodes, Catmull-Rom "
+        "through them or B-spline near them; see accuracy.md",
+        '"trilinear", "catmull-rom" or "b-spline"')
+    layout: Literal["cells", "nodes"] | None = key(
+        None, "cells: the eight corners of a cell lie together, one access to memory per step "
+        "of a particle, 64 bytes per cell in half precision; nodes: each node once, slower steps, "
+        "8 bytes per cell; the same field, bit for bit",
+        '"cells" or "nodes"; cubic interpolation has "nodes" alone',
+        '"cells"; "nodes" with cubic interpolation')
+    precision: Literal["half", "single", "double"] | None = key(
+        None, "type of the grids' numbers: half changes the field by 1.2e-4 of its r.m.s., far "
+        "below what interpolation leaves out; single (1e-7) takes twice the memory, double (1e-16) "
+        "four times; computed in single, for double in double", '"half", "single" or "double"',
+        '"half"; "single" with turbulence.rms below 0.001 uG or above 5000 uG')
     compensate: bool = key(
-        True, "divide the power that interpolation takes out at synthesis", "true or false")
+        True, "divide the amplitude that interpolation takes out at synthesis, of waves of 4 and "
+        "more cells (catmull-rom 3, b-spline 2.5); without it nodes hold the field itself, which "
+        "b-spline smooths", "true or false")
     boxes: one_or_more(quantity("length")) | None = key(
         None, "explicit box sizes instead of levels, periods, cells_per_wavelength",
         "list of lengths, together with bands", "by levels")
@@ -194,10 +207,15 @@ class Integrator(Section):
         "boris", "Boris with the exact rotation angle, or adaptive Cash-Karp 4(5)",
         '"boris" or "cash-karp"')
     steps_per_gyroradius: number(above=0) = key(
-        8.0, "boris: step = min(r_g / this, L_min / 2), r_g in sqrt(B0^2 + B_rms^2)", "number > 0")
+        8.0, "boris: step = min(r_g / this, L / 2), r_g in sqrt(B0^2 + B_rms^2), L the shortest "
+        "wave that steps resolve: L_min, or more by negligible_scattering", "number > 0")
     tolerance: number(above=0, most=1) = key(
         1e-4, "cash-karp: error per step, of the direction and of the position over r_g",
         "number > 0, <= 1")
+    negligible_scattering: number(least=0, most=0.5) = key(
+        0.005, "share of the scattering (estimated by small-angle theory) by waves so short that "
+        "steps need not resolve them, and that grids without longer ones are left out of a "
+        "rigidity's field; 0 follows every wave", "number >= 0, <= 0.5")
 
 
 class Boundary(Section):

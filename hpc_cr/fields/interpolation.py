@@ -1,104 +1,193 @@
-"""The magnetic field at a point, for kernels: grids by trilinear interpolation, plane waves.
+"""The magnetic field at a point, for kernels: interpolated grids, plane waves.
 
-A level stores four interleaved numbers per node (three components and one unused) and one
-repeated plane per axis, so that the two nodes of a cell's edge along z are eight neighbouring
-numbers: a cell is four vector loads and seven fused linear interpolations.
+Grids hold the vector in Galactic axes, as `hpc_cr.fields.layouts` says; how a grid lies and is
+interpolated is known when a kernel is compiled, from the number of its dimensions.
+
+Kernels move WIDTH points at a time and first find the cells of a step (`locate`, which also asks
+for their memory), then move other points, then interpolate (`field_in_cells`): the wait for
+memory is spent on work.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
+from hpc_cr.fields.cells import cell_of
+from hpc_cr.fields.layouts import PADDING
 from hpc_cr.kernel import njit
+from hpc_cr.lanes import (
+    INDEX,
+    LANES,
+    VECTOR,
+    WIDTH,
+    at_most,
+    floor,
+    load,
+    spread,
+    spread_value,
+    store,
+)
 
 
 class FieldArrays(NamedTuple):
     """All that a kernel needs to evaluate B(x) = regular + sum of levels + sum of waves."""
 
     regular: np.ndarray  # (3,) uG, Galactic Cartesian
-    grid: np.ndarray  # (n_level, cells+1, cells+1, cells+1, 4) uG in each level's own axes
-    rotation: np.ndarray  # (n_level, 3, 3) Q: the level's axes as rows in Galactic Cartesian
-    to_cells: np.ndarray  # (n_level, 3, 4): cell coordinates = to_cells[:, :3] x + to_cells[:, 3]
+    # (n_level, *hpc_cr.fields.layouts.level_shape) uG, Galactic axes. uint16 are the bits of half
+    # precision, which numba has no arrays of
+    grid: np.ndarray
+    to_box: np.ndarray  # (n_level, 3, 4): position in boxes = to_box[:, :3] x + to_box[:, 3]
     wave_vector: np.ndarray  # (n_wave, 3) 1/pc
     wave_cos: np.ndarray  # (n_wave, 3) uG, multiplies cos(k.x)
     wave_sin: np.ndarray  # (n_wave, 3) uG, multiplies sin(k.x)
 
 
+def coarsest_levels(arrays, count):
+    """FieldArrays with the first `count` levels only, in the same memory."""
+    return arrays._replace(grid=arrays.grid[:count], to_box=arrays.to_box[:count])
+
+
+# ---- LLVM instructions of all lanes -------------------------------------------------------------
+
+
 @intrinsic
-def _cell_lerp(typingctx, grid, start, stride_x, stride_y, fx, fy, fz):
-    """Trilinear interpolation of the three components inside the cell that begins at `start`.
+def _prefetch_cells(typingctx, grid, level, start):
+    """Ask for the memory of the cells at byte `start` (Lanes) of a level."""
+    def codegen(context, builder, kinds, args):
+        cell = cell_of(context, builder, kinds.args[0], *args[:2])
+        whole = builder.fptosi(args[2], ir.VectorType(ir.IntType(64), WIDTH))
+        for lane in range(WIDTH):
+            cell.prefetch(builder.extract_element(whole, INDEX(lane)))
+        return context.get_dummy_value()
 
-    start, stride_x, stride_y in elements of `grid`, fx, fy, fz in [0, 1] within the cell.
+    return types.void(grid, types.int64, LANES), codegen
+
+
+@intrinsic
+def _add_cells(typingctx, grid, level, start, fx, fy, fz, bx, by, bz):
+    """Field in the cells at byte `start`, at fx, fy, fz in [0, 1] within, added to b (Lanes)."""
+    def codegen(context, builder, kinds, args):
+        array, level, start, *fractions = args[:6]
+        cell = cell_of(context, builder, kinds.args[0], array, level)
+        narrow = ir.VectorType(cell.number, WIDTH)
+        if narrow != VECTOR:
+            fractions = [builder.fptrunc(value, narrow) for value in fractions]
+        factors = [cell.factors(value) for value in fractions]
+        whole = builder.fptosi(start, ir.VectorType(ir.IntType(64), WIDTH))
+
+        def interpolate(lane):
+            def factor(axis, number, count):
+                mask = ir.Constant(ir.VectorType(INDEX, count), [lane] * count)
+                undefined = ir.Constant(narrow, ir.Undefined)
+                return builder.shuffle_vector(factors[axis][number], undefined, mask)
+
+            return cell.interpolate(builder.extract_element(whole, INDEX(lane)), factor)
+
+        # the vectors of all lanes one after the other, then every fourth number
+        values = [interpolate(lane) for lane in range(WIDTH)]
+        while len(values) > 2:
+            count = 2 * values[0].type.count
+            joined = ir.Constant(ir.VectorType(INDEX, count), list(range(count)))
+            values = [builder.shuffle_vector(values[i], values[i + 1], joined)
+                      for i in range(0, len(values), 2)]
+        sums = []
+        for component, b in enumerate(args[6:]):
+            mask = ir.Constant(ir.VectorType(INDEX, WIDTH),
+                               [4 * lane + component for lane in range(WIDTH)])
+            value = builder.shuffle_vector(*values, mask)
+            if narrow != VECTOR:
+                value = builder.fpext(value, VECTOR)
+            sums.append(builder.fadd(b, value))
+        return context.make_tuple(builder, kinds.return_type, sums)
+
+    return types.UniTuple(LANES, 3)(grid, types.int64, *[LANES] * 7), codegen
+
+
+@intrinsic
+def _cell_field(typingctx, grid, level, start, fx, fy, fz):
+    """Field (three floats) in the cell at byte `start` of a level, for a single point."""
+    def codegen(context, builder, kinds, args):
+        array, level, start, *fractions = args
+        cell = cell_of(context, builder, kinds.args[0], array, level)
+        if cell.number != ir.DoubleType():
+            fractions = [builder.fptrunc(value, cell.number) for value in fractions]
+        factors = [cell.factors(value) for value in fractions]
+        result = cell.interpolate(start, lambda axis, number, count: spread_value(
+            builder, factors[axis][number], ir.VectorType(cell.number, count)))
+        components = [builder.extract_element(result, INDEX(i)) for i in range(3)]
+        if cell.number != ir.DoubleType():
+            components = [builder.fpext(value, ir.DoubleType()) for value in components]
+        return context.make_tuple(builder, kinds.return_type, components)
+
+    return types.UniTuple(types.float64, 3)(grid, types.int64, types.int64,
+                                            *[types.float64] * 3), codegen
+
+
+# ---- kernels -------------------------------------------------------------------------------------
+
+
+@njit
+def cells_of(grid):
+    """Cells along an axis of a grid's levels."""
+    return grid.shape[1] - PADDING[grid.ndim - 1]
+
+
+@njit
+def work_rows(grid):
+    """Rows of WIDTH numbers that `locate` fills."""
+    return 4 * grid.shape[0]
+
+
+@njit
+def locate(grid, to_box, x, y, z, where, row):
+    """Find the cells of WIDTH points in all levels and ask for their memory.
+
+    Parameters
+    ----------
+    grid, to_box
+        Of `FieldArrays`. (Taken out of it before a loop: each access would count a reference.)
+    x, y, z : Lanes
+        Points in pc, Galactic Cartesian.
+    where : ndarray (..., WIDTH)
+        Rows row to row + work_rows(grid) - 1 are filled for `field_in_cells`: per level the
+        cell's first byte and the position in the cell.
+    row : int
     """
-    if not isinstance(grid, types.Array):
-        return None
-    signature = types.UniTuple(types.float64, 3)(
-        grid, types.int64, types.int64, types.int64, types.float64, types.float64, types.float64
-    )
-
-    def codegen(context, builder, signature, args):
-        array_type = signature.args[0]
-        array, start, stride_x, stride_y, fx, fy, fz = args
-        base = cgutils.create_struct_proxy(array_type)(context, builder, value=array).data
-        single = array_type.dtype == types.float32
-        scalar = ir.FloatType() if single else ir.DoubleType()
-        pair, four = ir.VectorType(scalar, 8), ir.VectorType(scalar, 4)
-        index = ir.IntType(32)
-
-        def load(offset):
-            pointer = builder.bitcast(builder.gep(base, [offset]), pair.as_pointer())
-            value = builder.load(pointer)
-            value.align = 4 if single else 8
-            return value
-
-        def spread(fraction, vector):
-            if single:
-                fraction = builder.fptrunc(fraction, scalar)
-            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), fraction, index(0))
-            mask = ir.Constant(ir.VectorType(index, vector.count), [0] * vector.count)
-            return builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), mask)
-
-        def lerp(low, high, fraction):
-            return builder.fadd(low, builder.fmul(fraction, builder.fsub(high, low)))
-
-        second = builder.add(start, stride_x)
-        along_x = spread(fx, pair)
-        low = lerp(load(start), load(second), along_x)
-        high = lerp(load(builder.add(start, stride_y)), load(builder.add(second, stride_y)),
-                    along_x)
-        edge = lerp(low, high, spread(fy, pair))
-        half = ir.VectorType(index, 4)
-        undefined = ir.Constant(pair, ir.Undefined)
-        near = builder.shuffle_vector(edge, undefined, ir.Constant(half, [0, 1, 2, 3]))
-        far = builder.shuffle_vector(edge, undefined, ir.Constant(half, [4, 5, 6, 7]))
-        result = lerp(near, far, spread(fz, four))
-        components = []
-        for lane in range(3):
-            value = builder.extract_element(result, index(lane))
-            components.append(builder.fpext(value, ir.DoubleType()) if single else value)
-        return context.make_tuple(builder, signature.return_type, components)
-
-    return signature, codegen
+    a = to_box
+    cells = float(cells_of(grid))
+    _, stride_x, stride_y, stride_z = grid.strides[:4]
+    for n in range(a.shape[0]):
+        # positions in boxes: taking the whole boxes off leaves numbers in [0, 1], and 1 (by
+        # rounding) belongs to the last cell
+        px = a[n, 0, 0] * x + a[n, 0, 1] * y + a[n, 0, 2] * z + a[n, 0, 3]
+        py = a[n, 1, 0] * x + a[n, 1, 1] * y + a[n, 1, 2] * z + a[n, 1, 3]
+        pz = a[n, 2, 0] * x + a[n, 2, 1] * y + a[n, 2, 2] * z + a[n, 2, 3]
+        px, py, pz = (px - floor(px)) * cells, (py - floor(py)) * cells, (pz - floor(pz)) * cells
+        ix = at_most(floor(px), cells - 1.0)
+        iy = at_most(floor(py), cells - 1.0)
+        iz = at_most(floor(pz), cells - 1.0)
+        # exact: grids have far fewer than 2^53 bytes
+        start = ix * float(stride_x) + iy * float(stride_y) + iz * float(stride_z)
+        _prefetch_cells(grid, n, start)
+        store(where, row, start)
+        store(where, row + 1, px - ix)
+        store(where, row + 2, py - iy)
+        store(where, row + 3, pz - iz)
+        row += 4
 
 
-LANES = 8
-"""Points evaluated together by `field_at_lanes`: their waits for memory overlap."""
-
-
-@njit(inline="always")
-def _cell(coordinate, cells):
-    """Cell number in [0, cells) (a float) and position in the cell of a coordinate in cells."""
-    whole = np.floor(coordinate)
-    number = whole - cells * np.floor(whole / cells)
-    # the quotient may round across a whole number
-    if number < 0.0:
-        number += cells
-    elif number >= cells:
-        number -= cells
-    return number, coordinate - whole
+@njit
+def field_in_cells(regular, grid, where, row):
+    """Regular field and levels at the WIDTH points that `locate` was given: (bx, by, bz), uG."""
+    bx, by, bz = spread(regular[0]), spread(regular[1]), spread(regular[2])
+    for n in range(grid.shape[0]):
+        bx, by, bz = _add_cells(grid, n, load(where, row), load(where, row + 1),
+                                load(where, row + 2), load(where, row + 3), bx, by, bz)
+        row += 4
+    return bx, by, bz
 
 
 @njit
@@ -115,76 +204,45 @@ def _add_waves(field, x, y, z, bx, by, bz):
 
 
 @njit
-def field_at_lanes(field, x, b, work, start):
-    """Magnetic field at LANES points; each lane is computed as if it were alone.
-
-    Parameters
-    ----------
-    field : FieldArrays
-    x : ndarray (3, LANES)
-        Points in pc, Galactic Cartesian.
-    b : ndarray (3, LANES)
-        Filled with the field in uG.
-    work, start : ndarray (3, LANES) of float64, ndarray (LANES,) of int64
-        Work space.
-    """
-    for w in range(LANES):
-        b[0, w], b[1, w], b[2, w] = field.regular[0], field.regular[1], field.regular[2]
-    q, a = field.rotation, field.to_cells
-    nodes = field.grid.shape[1]
-    cells = float(nodes - 1)
-    stride_y = nodes * 4
-    stride_x = nodes * stride_y
-    for n in range(field.grid.shape[0]):
-        # numbers of the level in registers: the compiler cannot know that the arrays differ
-        a00, a01, a02, a03 = a[n, 0, 0], a[n, 0, 1], a[n, 0, 2], a[n, 0, 3]
-        a10, a11, a12, a13 = a[n, 1, 0], a[n, 1, 1], a[n, 1, 2], a[n, 1, 3]
-        a20, a21, a22, a23 = a[n, 2, 0], a[n, 2, 1], a[n, 2, 2], a[n, 2, 3]
-        for w in range(LANES):
-            px, py, pz = x[0, w], x[1, w], x[2, w]
-            ix, work[0, w] = _cell(a00 * px + a01 * py + a02 * pz + a03, cells)
-            iy, work[1, w] = _cell(a10 * px + a11 * py + a12 * pz + a13, cells)
-            iz, work[2, w] = _cell(a20 * px + a21 * py + a22 * pz + a23, cells)
-            # exact in float64: grids have far fewer than 2^53 elements
-            start[w] = int(ix * float(stride_x) + iy * float(stride_y) + iz * 4.0)
-        for w in range(LANES):
-            work[0, w], work[1, w], work[2, w] = _cell_lerp(
-                field.grid, n * nodes * stride_x + start[w], stride_x, stride_y,
-                work[0, w], work[1, w], work[2, w]
-            )
-        q00, q01, q02 = q[n, 0, 0], q[n, 0, 1], q[n, 0, 2]
-        q10, q11, q12 = q[n, 1, 0], q[n, 1, 1], q[n, 1, 2]
-        q20, q21, q22 = q[n, 2, 0], q[n, 2, 1], q[n, 2, 2]
-        for w in range(LANES):
-            # back from the level's axes: B = Q^T b
-            cx, cy, cz = work[0, w], work[1, w], work[2, w]
-            b[0, w] += q00 * cx + q10 * cy + q20 * cz
-            b[1, w] += q01 * cx + q11 * cy + q21 * cz
-            b[2, w] += q02 * cx + q12 * cy + q22 * cz
-    if field.wave_vector.shape[0] > 0:
-        for w in range(LANES):
-            b[0, w], b[1, w], b[2, w] = _add_waves(field, x[0, w], x[1, w], x[2, w],
-                                                   b[0, w], b[1, w], b[2, w])
+def add_waves(field, x, y, z, bx, by, bz):
+    """Add the plane waves at WIDTH points (Lanes) to a field."""
+    at, b = np.empty((3, WIDTH)), np.empty((3, WIDTH))
+    store(at, 0, x)
+    store(at, 1, y)
+    store(at, 2, z)
+    store(b, 0, bx)
+    store(b, 1, by)
+    store(b, 2, bz)
+    for w in range(WIDTH):
+        b[0, w], b[1, w], b[2, w] = _add_waves(field, at[0, w], at[1, w], at[2, w],
+                                               b[0, w], b[1, w], b[2, w])
+    return load(b, 0), load(b, 1), load(b, 2)
 
 
 @njit
 def field_at(field, x, y, z):
     """Magnetic field (bx, by, bz) in uG at a point in pc, Galactic Cartesian."""
     bx, by, bz = field.regular[0], field.regular[1], field.regular[2]
-    q, a = field.rotation, field.to_cells
-    nodes = field.grid.shape[1]
-    cells = float(nodes - 1)
-    stride_y = nodes * 4
-    stride_x = nodes * stride_y
-    for n in range(field.grid.shape[0]):
-        ix, fx = _cell(a[n, 0, 0] * x + a[n, 0, 1] * y + a[n, 0, 2] * z + a[n, 0, 3], cells)
-        iy, fy = _cell(a[n, 1, 0] * x + a[n, 1, 1] * y + a[n, 1, 2] * z + a[n, 1, 3], cells)
-        iz, fz = _cell(a[n, 2, 0] * x + a[n, 2, 1] * y + a[n, 2, 2] * z + a[n, 2, 3], cells)
-        start = (n * nodes + int(ix)) * stride_x + int(iy) * stride_y + int(iz) * 4
-        cx, cy, cz = _cell_lerp(field.grid, start, stride_x, stride_y, fx, fy, fz)
-        bx += q[n, 0, 0] * cx + q[n, 1, 0] * cy + q[n, 2, 0] * cz
-        by += q[n, 0, 1] * cx + q[n, 1, 1] * cy + q[n, 2, 1] * cz
-        bz += q[n, 0, 2] * cx + q[n, 1, 2] * cy + q[n, 2, 2] * cz
+    a = field.to_box
+    cells = float(cells_of(field.grid))
+    _, stride_x, stride_y, stride_z = field.grid.strides[:4]
+    for n in range(a.shape[0]):
+        px = a[n, 0, 0] * x + a[n, 0, 1] * y + a[n, 0, 2] * z + a[n, 0, 3]
+        py = a[n, 1, 0] * x + a[n, 1, 1] * y + a[n, 1, 2] * z + a[n, 1, 3]
+        pz = a[n, 2, 0] * x + a[n, 2, 1] * y + a[n, 2, 2] * z + a[n, 2, 3]
+        px = (px - np.floor(px)) * cells
+        py = (py - np.floor(py)) * cells
+        pz = (pz - np.floor(pz)) * cells
+        if not (px + py + pz >= 0.0):
+            # no number: no cell either
+            return np.nan, np.nan, np.nan
+        ix, iy, iz = min(int(px), int(cells) - 1), min(int(py), int(cells) - 1), min(
+            int(pz), int(cells) - 1)
+        cx, cy, cz = _cell_field(field.grid, n, ix * stride_x + iy * stride_y + iz * stride_z,
+                                 px - ix, py - iy, pz - iz)
+        bx += cx
+        by += cy
+        bz += cz
     return _add_waves(field, x, y, z, bx, by, bz)
 
 

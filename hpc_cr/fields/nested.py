@@ -3,15 +3,21 @@
 B(x) = B0 + sum over levels of Q^T b(Q x + offset): each level is a periodic cube b that carries
 its own band of the one spectrum; a random rotation Q and a random offset per level, and boxes
 whose ratios are not simple, keep periods and axes from showing (design after Giacinti et al.
-2012, JCAP 07 031, for the nesting). `make_field` builds one realisation of a job.
+2012, JCAP 07 031, for the nesting). The grid holds Q^T b. `make_field` builds one realisation of
+a job.
 """
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 
 from hpc_cr.fields.interpolation import FieldArrays, field_at_points
+from hpc_cr.fields.layouts import COMPUTED, STORED, aligned_empty, level_shape
 from hpc_cr.fields.plane_waves import plane_waves
 from hpc_cr.fields.random import FIELD_STREAM, WAVE_STREAM, philox_key, seed_sequence
-from hpc_cr.fields.synthesis import synthesise_component
+from hpc_cr.fields.synthesis import fill_spectrum, modes_of, spectrum_shape, write_planes
 
 
 class MagneticField:
@@ -31,6 +37,12 @@ class MagneticField:
         self.arrays = arrays
         self.b_ref = b_ref
         self.shortest = shortest
+
+    @property
+    def rotation(self):
+        """Q (n_level, 3, 3): each level's axes as rows in Galactic Cartesian."""
+        axes = self.arrays.to_box[:, :, :3]
+        return axes / np.linalg.norm(axes, axis=2, keepdims=True)
 
     def at(self, points):
         """Field at points.
@@ -65,28 +77,61 @@ def random_rotation(generator):
     ])
 
 
-def grid_shape(job):
-    """Shape (n_level, cells+1, cells+1, cells+1, 4) of a job's grids."""
-    nodes = job.grids.cells + 1
-    return (len(job.levels), nodes, nodes, nodes, 4)
+def field_layout(job):
+    """Memory that a realisation's synthesis needs.
+
+    Returns
+    -------
+    spectrum, grid : (shape, dtype)
+        The work space of `synthesis_steps`, whole cache lines; the grids, which the field keeps.
+    """
+    levels, precision = job.levels, job.grids.precision
+    shape = (len(levels), *level_shape(job.grids.cells, job.grids.layout,
+                                         job.grids.interpolation))
+    size = max((math.prod(spectrum_shape(level)) for level in levels), default=0)
+    return (((size,), np.result_type(COMPUTED[precision], np.complex64)),
+            (shape, STORED[precision]))
 
 
-def grid_dtype(job):
-    """float32 or float64, from `grids.precision`."""
-    return np.dtype("float32" if job.grids.precision == "single" else "float64")
+def placement(job, realisation, number):
+    """How a level lies in space: rotation (3, 3), its axes as rows, and offset (3,) in boxes."""
+    level = job.levels[number]
+    sequence = seed_sequence(job.run.seed, realisation, FIELD_STREAM, number, 1)
+    generator = np.random.Generator(np.random.PCG64(sequence))
+    offset = generator.uniform(0, level.cells, 3) / level.cells
+    return random_rotation(generator) if job.grids.rotate else np.eye(3), offset
 
 
-def synthesis_units(job):
-    """Independent pieces of a realisation's synthesis: list of (level number, component)."""
-    return [(n, c) for n in range(len(job.levels)) for c in range(3)]
+def synthesis_steps(job, realisation, spectrum, grid, rank=0, size=1):
+    """Fill the grids of a realisation, alone or together with other ranks.
 
+    Parameters
+    ----------
+    job : Job
+    realisation : int
+    spectrum, grid : ndarray, shapes and types from `field_layout(job)`
+        Aligned to a cache line. The same memory for all ranks; contents before do not matter.
+    rank, size : int
+        Who shares the work. The bits do not depend on it.
 
-def synthesise_unit(grid, job, realisation, unit, threads=1):
-    """Fill one component of one level of `grid` (shape `grid_shape(job)`), uG."""
-    number, component = unit
-    key = philox_key(seed_sequence(job.run.seed, realisation, FIELD_STREAM, number))
-    synthesise_component(grid[number], component, job.levels[number], job.turbulence.slope, key,
-                         compensate=job.grids.compensate, threads=threads)
+    Yields
+    ------
+    bool
+        True where all ranks must have come before any goes on; False between pieces of work of
+        milliseconds.
+    """
+    for number, level in enumerate(job.levels):
+        key = philox_key(seed_sequence(job.run.seed, realisation, FIELD_STREAM, number))
+        modes = modes_of(level, job.turbulence.slope, key, placement(job, realisation, number)[0],
+                         job.grids.compensate, job.grids.interpolation)
+        shape = spectrum_shape(level)
+        part = spectrum[:math.prod(shape)].reshape(shape)
+        for _ in fill_spectrum(part, level, modes, rank, size):
+            yield False
+        yield True
+        for _ in write_planes(grid[number], part, level, rank, size):
+            yield False
+        yield True
 
 
 def field_on(grid, job, realisation):
@@ -94,8 +139,8 @@ def field_on(grid, job, realisation):
 
     Parameters
     ----------
-    grid : ndarray, shape `grid_shape(job)`
-        Filled by `synthesise_unit` for all of `synthesis_units(job)`.
+    grid : ndarray
+        Filled by `synthesis_steps`.
     job : Job
     realisation : int
 
@@ -104,16 +149,11 @@ def field_on(grid, job, realisation):
     MagneticField
     """
     n_level = len(job.levels)
-    rotation = np.tile(np.eye(3), (n_level, 1, 1))
-    to_cells = np.zeros((n_level, 3, 4))
+    to_box = np.zeros((n_level, 3, 4))
     for n, level in enumerate(job.levels):
-        sequence = seed_sequence(job.run.seed, realisation, FIELD_STREAM, n, 1)
-        generator = np.random.Generator(np.random.PCG64(sequence))
-        offset = generator.uniform(0, level.cells, 3)
-        if job.grids.rotate:
-            rotation[n] = random_rotation(generator)
-        to_cells[n, :, :3] = rotation[n] * (level.cells / level.box)
-        to_cells[n, :, 3] = offset
+        rotation, offset = placement(job, realisation, n)
+        to_box[n, :, :3] = rotation / level.box
+        to_box[n, :, 3] = offset
     turbulence = job.turbulence
     if turbulence.synthesis == "plane-waves" and turbulence.rms > 0:
         sequence = seed_sequence(job.run.seed, realisation, WAVE_STREAM)
@@ -122,8 +162,34 @@ def field_on(grid, job, realisation):
                             np.random.Generator(np.random.PCG64(sequence)))
     else:
         waves = (np.zeros((0, 3)),) * 3
-    arrays = FieldArrays(np.asarray(job.regular_field, float), grid, rotation, to_cells, *waves)
+    arrays = FieldArrays(np.asarray(job.regular_field, float), grid, to_box, *waves)
     return MagneticField(arrays, job.b_ref, job.shortest_wave)
+
+
+def _synthesise(job, realisation, threads):
+    """Grids of a realisation, filled by a number of threads."""
+    spectrum, grid = (aligned_empty(*layout) for layout in field_layout(job))
+    meeting = Barrier(threads)
+
+    def work(rank):
+        try:
+            for meet in synthesis_steps(job, realisation, spectrum, grid, rank, threads):
+                if meet:
+                    meeting.wait()
+        except BrokenBarrierError:
+            pass  # the thread that broke it says why
+        except BaseException:
+            # the others would wait for ever
+            meeting.abort()
+            raise
+
+    if threads == 1:
+        work(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for ended in [pool.submit(work, rank) for rank in range(threads)]:
+                ended.result()
+    return grid
 
 
 def make_field(job, realisation=0, threads=1):
@@ -136,21 +202,15 @@ def make_field(job, realisation=0, threads=1):
     realisation : int
         Number of the realisation, from 0; the same number gives the same field anywhere.
     threads : int
-        FFTW threads; the field does not depend on it.
+        Threads that share the synthesis; the field does not depend on it.
 
     Returns
     -------
     MagneticField
         `.at(points)` evaluates it: (n, 3) pc -> (n, 3) uG, Galactic Cartesian.
     """
-    import pyfftw
-
     if not hasattr(job, "turbulence"):
         raise TypeError(f"make_field takes a job from load_job, not {type(job).__name__}")
     if realisation < 0:
         raise ValueError(f"realisation must be 0 or more, not {realisation}")
-    shape, dtype = grid_shape(job), grid_dtype(job)
-    grid = pyfftw.zeros_aligned(shape, dtype) if shape[0] else np.zeros(shape, dtype)
-    for unit in synthesis_units(job):
-        synthesise_unit(grid, job, realisation, unit, threads)
-    return field_on(grid, job, realisation)
+    return field_on(_synthesise(job, realisation, threads), job, realisation)

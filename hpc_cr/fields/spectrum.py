@@ -13,26 +13,38 @@ import numpy as np
 from hpc_cr.kernel import njit
 
 
-@njit
 def in_band(m2, lowest2, highest2):
-    """Whether a mode of squared length m2 (in units of 2 pi/box) lies in [lowest, highest)."""
-    return lowest2 <= m2 and m2 < highest2
+    """Whether modes of squared length m2 (in units of 2 pi/box) lie in [lowest, highest)."""
+    return (lowest2 <= m2) & (m2 < highest2)
 
 
 @njit
-def _sum_of_weights(cells, lowest2, highest2, exponent):
+def _modes_by_length(cells, highest2):
+    """How many modes of a cube's lattice have the squared length m2 (table up to highest2)."""
     half = min(cells // 2, int(np.ceil(np.sqrt(highest2))))
-    total = 0.0
-    for mx in range(-half + 1, half):
-        for my in range(-half + 1, half):
-            # one partial sum per column keeps the rounding error of 1e7 terms small
-            column = 0.0
-            for mz in range(-half + 1, half):
-                m2 = float(mx * mx + my * my + mz * mz)
-                if in_band(m2, lowest2, highest2):
-                    column += m2 ** (-0.5 * exponent)
-            total += column
-    return total
+    count = np.zeros(int(highest2) + 1, np.int64)
+    for mx in range(half):
+        for my in range(half):
+            signs = (2 if mx > 0 else 1) * (2 if my > 0 else 1)
+            for mz in range(half):
+                m2 = mx * mx + my * my + mz * mz
+                if m2 >= len(count):
+                    break
+                count[m2] += 2 * signs if mz > 0 else signs
+    return count
+
+
+def mode_variances(level, slope):
+    """Expected |A|^2 of a mode by its squared length m2, a table (uG^2); zero outside of the band.
+
+    Parameters and errors as of `mode_normalisation`.
+    """
+    lowest2, highest2 = (level.box / level.longest) ** 2, (level.box / level.shortest) ** 2
+    m2 = np.arange(int(highest2) + 1)
+    band = in_band(m2, lowest2, highest2) & (m2 > 0)
+    variances = np.zeros(len(m2))
+    variances[band] = mode_normalisation(level, slope) * m2[band] ** (-0.5 * (slope + 2.0))
+    return variances
 
 
 @lru_cache(maxsize=256)
@@ -60,9 +72,12 @@ def mode_normalisation(level, slope):
     ValueError
         If no mode of the lattice lies in the band.
     """
-    lowest, highest = level.box / level.longest, level.box / level.shortest
-    total = _sum_of_weights(level.cells, lowest**2, highest**2, slope + 2.0)
-    if total <= 0.0 or not np.isfinite(total):
+    lowest2, highest2 = (level.box / level.longest) ** 2, (level.box / level.shortest) ** 2
+    count = _modes_by_length(level.cells, highest2)
+    m2 = np.flatnonzero(count)
+    m2 = m2[in_band(m2, lowest2, highest2) & (m2 > 0)]
+    total = np.sum(count[m2] * m2 ** (-0.5 * (slope + 2.0)))
+    if total <= 0.0:
         raise ValueError(
             f"no Fourier mode of a box of {level.box:g} pc with {level.cells} cells lies between "
             f"{level.longest:g} and {level.shortest:g} pc"

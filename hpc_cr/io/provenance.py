@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def differences(makers, present):
     return found
 
 
+@cache
 def source_state():
     """Commit of the source tree that runs, and whether it has changes that are not committed.
 
@@ -112,9 +114,15 @@ def source_state():
     # an installed package may lie inside some other project's checkout: ask whether it is tracked
     if _git(tree, "ls-files", "--error-unmatch", "__init__.py") is None:
         return "unknown", -1
-    commit = _git(tree, "rev-parse", "HEAD")
-    changes = _git(tree, "status", "--porcelain", "--untracked-files=no", "--", ".")
-    return commit or "unknown", -1 if changes is None else int(bool(changes))
+    state = _git(tree, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", ".")
+    if state is None:
+        return _git(tree, "rev-parse", "HEAD") or "unknown", -1
+    # "# branch.oid COMMIT" and other headers, then a line per change
+    header, changes = [], []
+    for line in state.splitlines():
+        (header if line.startswith("#") else changes).append(line.split())
+    commit = next((words[2] for words in header if words[1] == "branch.oid"), "unknown")
+    return "unknown" if commit == "(initial)" else commit, int(bool(changes))
 
 
 def _git(folder, *arguments):

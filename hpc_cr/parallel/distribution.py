@@ -1,8 +1,11 @@
 """Work distribution: rank 0 hands out tasks on request and computes too.
 
 Messages are plain send and receive (one-sided operations fail across nodes with some MPI
-libraries). Rank 0 serves requests between its own kernel calls, and while it waits. A signal
-on any rank is reported to rank 0, which tells all: every rank stops within a kernel call or two.
+libraries). Rank 0 serves requests between its own kernel calls, and while it waits. Where
+tasks are short, leaders ask for the next one when they begin one, so as not to wait for the end
+of a kernel call; not near the end, when a task that a busy leader holds would keep an idle one
+from it. A signal on any rank is reported to rank 0, which tells all: every rank stops within a
+kernel call or two.
 """
 
 import time
@@ -11,6 +14,14 @@ from collections import deque
 from hpc_cr.parallel.communicator import NAP_SECONDS, wait
 
 TAG_REQUEST, TAG_TASK, TAG_REPORT, TAG_STOP = 1, 2, 3, 4
+
+SHORT_SECONDS = 10.0
+"""Length of a task below which waiting for rank 0, about 0.05 s, is worth avoiding."""
+
+
+def plenty(tasks_left, n_teams):
+    """Whether so many tasks are left that a team may hold one before it can begin it."""
+    return tasks_left > 2 * n_teams
 
 
 class Distribution:
@@ -44,6 +55,9 @@ class Distribution:
         self._tasks = deque(tasks)
         self._on_report = on_report
         self._tick = tick
+        self._n_teams = n_teams
+        self._asked = False
+        self._last_taken = float("-inf")
         self._waiting_leaders = n_teams - 1
         self._reports_sent = self._reports_taken = 0
 
@@ -83,22 +97,37 @@ class Distribution:
             task = self._take()
             if task is None:
                 self._waiting_leaders -= 1
-            comm.send(task, dest=leader, tag=TAG_TASK)
+            comm.send((task, plenty(len(self._tasks), self._n_teams)), dest=leader, tag=TAG_TASK)
 
     def _take(self):
         return self._tasks.popleft() if self._tasks and self.stopped_by is None else None
 
     def next_task(self):
         """The next task for this leader, or None when there is no more (leaders only)."""
-        if self.comm.rank == 0:
-            self.poll()
-            return self._take()
         self.poll()
-        self.comm.send(self.comm.rank, dest=0, tag=TAG_REQUEST)
-        while not self.comm.Iprobe(source=0, tag=TAG_TASK):
-            self.poll()
-            time.sleep(NAP_SECONDS)
-        return self.comm.recv(source=0, tag=TAG_TASK)
+        if self.comm.rank == 0:
+            return self._take()
+        while True:
+            self._ask()
+            while not self.comm.Iprobe(source=0, tag=TAG_TASK):
+                self.poll()
+                time.sleep(NAP_SECONDS)
+            task, may_ask = self.comm.recv(source=0, tag=TAG_TASK)
+            self._asked = False
+            # after a stop rank 0 still waits until it has refused every leader
+            if task is None or self.stopped_by is None:
+                break
+        now = time.monotonic()
+        short = now - self._last_taken < SHORT_SECONDS
+        self._last_taken = now
+        if task is not None and may_ask and short:
+            self._ask()
+        return task
+
+    def _ask(self):
+        if not self._asked:
+            self.comm.send(self.comm.rank, dest=0, tag=TAG_REQUEST)
+            self._asked = True
 
     def report(self, thing):
         """Give rank 0 an object (leaders only)."""

@@ -45,15 +45,16 @@ def _check_room(comm, needed, shared):
     free = _free_memory()
     if free is not None and in_all > free:
         problem = (f"fields and particles need {in_all / 2**30:.1f} GiB of memory,"
-                   f" {free / 2**30:.1f} GiB are free: use smaller grids, fewer ranks, or a larger"
-                   " parallel.team_size")
+                   f" {free / 2**30:.1f} GiB are free: use grids.layout = \"nodes\", smaller"
+                   " grids, fewer ranks, or a larger parallel.team_size")
     elif in_files and os.path.isdir(folder):
         disk = os.statvfs(folder)
         free = disk.f_bavail * disk.f_frsize
         if in_files > free:
             problem = (f"the teams' shared fields need {in_files / 2**20:.0f} MiB in {folder},"
-                       f" {free / 2**20:.0f} MiB are free: use parallel.team_size = 1, a smaller"
-                       " grid, or set OMPI_MCA_osc_sm_backing_directory to a folder with room")
+                       f" {free / 2**20:.0f} MiB are free: use grids.layout = \"nodes\","
+                       " parallel.team_size = 1, a smaller grid, or set"
+                       " OMPI_MCA_osc_sm_backing_directory to a folder with room")
     problems = comm.allgather(problem and f"{os.uname().nodename}: {problem}")
     first = next((text for text in problems if text), None)
     if first is not None:

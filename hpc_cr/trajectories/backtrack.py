@@ -21,8 +21,8 @@ DEFAULT_STEPS_PER_GYRORADIUS = 8.0
 DEFAULT_TOLERANCE = 1e-4
 CALL_SECONDS = 0.1
 """Length that a kernel call aims at: between calls the caller's `poll` is served."""
-BLOCK = 128
-"""Particles per kernel call."""
+BLOCK = 16384
+"""Particles per kernel call: many, so that lanes seldom run empty, but a call can be short."""
 
 
 class Trajectories(NamedTuple):
@@ -114,7 +114,7 @@ def advance(arrays, plan, state, first, last, method, poll=None):
         kernel = cash_karp
     else:
         kernel = boris_to_spheres if plan.sphere else boris_to_times
-    budget = 256
+    budget = 16
     for low in range(first, last, BLOCK):
         high = min(low + BLOCK, last)
         while True:

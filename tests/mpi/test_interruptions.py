@@ -20,7 +20,7 @@ from .launch import (
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=10000"]
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
 """About 3 s on one core: long enough to be interrupted in the middle."""
 
 
@@ -143,7 +143,7 @@ main()
     [
         ("workshop.advance", 1, "FloatingPointError", "parallel", 1),
         ("workshop.advance", 2, "FloatingPointError", "parallel", 3),
-        ("workshop.synthesise_unit", 0, "MemoryError", "parallel", 1),
+        ("workshop.synthesis_steps", 0, "MemoryError", "parallel", 1),
         # the disk fills up, or the file system fails, while entries are written
         ("ResultWriter.write_entry", 1, "ResultError", "parallel", 1),
         ("ResultWriter.write_entry", 0, "ResultError", "parallel", 3),

@@ -18,12 +18,15 @@ from hpc_cr.fields.nested import MagneticField
 
 
 def grid_job(boxes, bands, *, cells=48, rms=4.0, slope=5 / 3, seed=1, rotate=True,
-             compensate=True, precision="single", regular=None):
-    """A job with explicit levels: boxes (pc), bands (longest, shortest in pc) of turbulence."""
+             compensate=True, precision="half", regular=None):
+    """A job with explicit levels: boxes (pc), bands (longest, shortest in pc) of turbulence.
+
+    Nodes, which give the same bits as cells in less memory.
+    """
     return _job(
         f"[turbulence]\nslope = {slope!r}\nrms = '{rms!r} uG'\n"
         f"[grids]\ncells = {cells}\nrotate = {str(rotate).lower()}\n"
-        f"compensate = {str(compensate).lower()}\nprecision = '{precision}'\n"
+        f"compensate = {str(compensate).lower()}\nprecision = '{precision}'\nlayout = 'nodes'\n"
         f"boxes = {[f'{box!r} pc' for box in boxes]}\n"
         f"bands = {[[f'{longest!r} pc', f'{shortest!r} pc'] for longest, shortest in bands]}\n",
         seed, regular)
@@ -57,7 +60,7 @@ def hand_made(regular=(0, 0, 0), *, grids=None, boxes=(), rotations=None, offset
     Parameters
     ----------
     regular : (3,) uG
-    grids : ndarray (n_level, cells+1, cells+1, cells+1, 3), uG at the nodes
+    grids : ndarray (n_level, cells+1, cells+1, cells+1, 3), uG at the nodes, in the levels' axes
     boxes : (n_level,) pc
     rotations : (n_level, 3, 3), default unit matrices
     offsets : (n_level, 3) cells, default 0: cell coordinates = rotation x cells/box + offset
@@ -65,20 +68,17 @@ def hand_made(regular=(0, 0, 0), *, grids=None, boxes=(), rotations=None, offset
     b_ref : float, uG, default |regular|
     shortest : float, pc
     """
-    if grids is None:
-        grid = np.zeros((0, 2, 2, 2, 4))
-    else:
-        grid = np.concatenate([grids, np.zeros_like(grids[..., :1])], axis=-1)
-    n_level, cells = grid.shape[0], grid.shape[1] - 1
+    n_level, nodes = (0, 2) if grids is None else grids.shape[:2]
+    cells = nodes - 1
     rotation = np.tile(np.eye(3), (n_level, 1, 1)) if rotations is None else np.array(rotations)
-    to_cells = np.zeros((n_level, 3, 4))
+    grid, to_box = np.zeros((n_level, nodes, nodes, nodes, 4)), np.zeros((n_level, 3, 4))
     for n in range(n_level):
-        to_cells[n, :, :3] = rotation[n] * cells / boxes[n]
+        grid[n, ..., :3] = grids[n] @ rotation[n]   # Q^T b: in Galactic axes
+        to_box[n, :, :3] = rotation[n] / boxes[n]
         if offsets is not None:
-            to_cells[n, :, 3] = offsets[n]
+            to_box[n, :, 3] = np.array(offsets[n]) / cells
     waves = np.zeros((3, 0, 3)) if waves is None else [np.array(w, float) for w in waves]
-    arrays = FieldArrays(np.array(regular, float), np.ascontiguousarray(grid), rotation, to_cells,
-                         *waves)
+    arrays = FieldArrays(np.array(regular, float), grid, to_box, *waves)
     b_ref = float(np.linalg.norm(regular)) if b_ref is None else b_ref
     return MagneticField(arrays, b_ref, shortest)
 
@@ -87,8 +87,7 @@ def one_level(field, number):
     """The same realisation with one of its levels alone, without the regular field."""
     a = field.arrays
     part = slice(number, number + 1)
-    arrays = a._replace(regular=np.zeros(3), grid=a.grid[part], rotation=a.rotation[part],
-                        to_cells=a.to_cells[part])
+    arrays = a._replace(regular=np.zeros(3), grid=a.grid[part], to_box=a.to_box[part])
     return MagneticField(arrays, field.b_ref, field.shortest)
 
 

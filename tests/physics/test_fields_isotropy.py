@@ -35,6 +35,7 @@ from physics_common import (
 )
 
 from hpc_cr.fields import make_field
+from hpc_cr.fields.layouts import numbers
 
 REALISATIONS = 40
 LONGEST, RMS, SLOPE = 100.0, 4.0, 5 / 3
@@ -245,8 +246,9 @@ def check_two_to_one(powers):
 
 def not_turned(field):
     """The same levels with their vectors left in the level's own axes: B(x) = b(Q x + offset)."""
-    rotation = np.tile(np.eye(3), (len(field.arrays.grid), 1, 1))
-    field.arrays = field.arrays._replace(rotation=rotation)
+    grid = numbers(field.arrays.grid).astype(np.float32)
+    grid[..., :3] = np.einsum("nij,nxyzj->nxyzi", field.rotation, grid[..., :3])
+    field.arrays = field.arrays._replace(grid=grid)
     return field
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from physics_common import (
     grid_job,
-    hand_made,
+    one_level,
     random_unit,
     sigmas,
     spectrum,
@@ -27,9 +27,9 @@ from physics_common import (
 )
 
 from hpc_cr.fields import make_field
+from hpc_cr.fields.layouts import node_values
 from hpc_cr.fields.random import FIELD_STREAM, philox_key, seed_sequence
-from hpc_cr.fields.spectrum import mode_normalisation
-from hpc_cr.fields.synthesis import LEAST_TRANSFER, fill_columns
+from hpc_cr.fields.synthesis import LEAST_TRANSFER, extent_of, fill_tile, modes_of
 
 CELLS, SLOPE, RMS = 32, 5 / 3, 4.0
 LONGEST, SHORTEST = 100.0, 6.52
@@ -42,8 +42,9 @@ def cube_job(shortest=50.0, **options):
 
 
 def nodes_of(job, realisation=0):
-    """Node values (n_level, cells, cells, cells, 3), the repeated planes left out."""
-    return make_field(job, realisation).arrays.grid[:, :-1, :-1, :-1, :3]
+    """Node values (n_level, cells, cells, cells, 3) in the levels' own axes."""
+    field = make_field(job, realisation)
+    return np.einsum("nij,nxyzj->nxyzi", field.rotation, node_values(field.arrays.grid))
 
 
 def amplitudes(nodes):
@@ -70,17 +71,17 @@ def test_divergence_is_zero(shortest):
         check_divergence(nodes * [1, 1, -1])
 
 
-def columns_of(job, component, realisation=0):
-    """The half-complex amplitudes that are handed to FFTW, as (m_x, m_y, m_z >= 0)."""
+def columns_of(job, realisation=0):
+    """The half-complex amplitudes that are handed to FFTW, as (component, m_x, m_y, m_z >= 0)."""
     level = job.levels[0]
-    low, high = level.box / level.longest, level.box / level.shortest
-    extent = min(CELLS // 2 - 1, int(np.ceil(high)))
-    columns = np.zeros((2 * extent + 1, extent + 1, CELLS), complex)
+    extent = extent_of(level)
     key = philox_key(seed_sequence(job.run.seed, realisation, FIELD_STREAM, 0))
-    fill_columns(columns, component, CELLS, low**2, high**2, SLOPE + 2,
-                 mode_normalisation(level, SLOPE), True, LEAST_TRANSFER, key[0], key[1])
-    half = np.zeros((CELLS, CELLS, CELLS // 2 + 1), complex)
-    half[:, np.arange(-extent, extent + 1), : extent + 1] = columns.transpose(2, 0, 1)
+    modes = modes_of(level, SLOPE, key, np.eye(3))
+    tile = np.zeros((3, 2 * extent + 1, CELLS), complex)
+    half = np.zeros((3, CELLS, CELLS, CELLS // 2 + 1), complex)
+    for mz in range(extent + 1):
+        if fill_tile(tile, -extent, mz, modes):
+            half[:, :, np.arange(-extent, extent + 1), mz] = tile.transpose(0, 2, 1)
     return half
 
 
@@ -102,8 +103,7 @@ def check_reality(half, nodes):
 def test_field_at_the_nodes_is_the_real_sum_of_its_modes(shortest):
     job = cube_job(shortest)
     nodes = nodes_of(job)[0]
-    for component in range(3):
-        half = columns_of(job, component)
+    for component, half in enumerate(columns_of(job)):
         check_reality(half, nodes[..., component])
         # control: other phases for half of the plane m_z = 0, as independent numbers would give
         half[:, CELLS // 2:, 0] *= 1j
@@ -138,7 +138,8 @@ def test_power_of_each_mode_is_that_of_the_spectrum():
     plain = np.where(band, np.maximum(m2, 1.0) ** (-(SLOPE + 2) / 2), 0)
     plain *= job.levels[0].rms ** 2 / plain.sum()
     transfer = np.prod(np.sinc(k / CELLS) ** 2, axis=-1)
-    check_shells(total, plain / np.maximum(transfer, LEAST_TRANSFER) ** 2, realisations)
+    divided_out = np.maximum(transfer, LEAST_TRANSFER["trilinear"])
+    check_shells(total, plain / divided_out**2, realisations)
     with pytest.raises(AssertionError, match="wrong power"):  # control: nothing divided out
         check_shells(total, plain, realisations)
 
@@ -149,18 +150,17 @@ def test_power_of_each_mode_is_that_of_the_spectrum():
 def check_periods(field, boxes, distance=1e-8):
     """No jump where a level's box ends: |dB| < 2 distance max|grad B|, with 2 pi B/Delta for it."""
     generator = np.random.default_rng(3)
-    a = field.arrays
+    cells = field.arrays.grid.shape[1] - 1
     for n, box in enumerate(boxes):
-        cells = a.grid.shape[1] - 1
-        # points of the level's own lattice, one coordinate on the end of a box
-        own = generator.uniform(-3 * cells, 3 * cells, (300, 3))
+        # points in the level's own axes, in boxes, one coordinate on the end of a box
+        own = generator.uniform(-3, 3, (300, 3))
         axis = generator.integers(0, 3, 300)
-        own[np.arange(300), axis] = cells * generator.integers(-3, 4, 300)
-        q = a.rotation[n]
+        own[np.arange(300), axis] = generator.integers(-3, 4, 300)
+        q = field.rotation[n]
         normal = q[axis]
-        points = (own - a.to_cells[n, :, 3]) * (box / cells) @ q
+        points = (own - field.arrays.to_box[n, :, 3]) * box @ q
         jump = field.at(points + distance * normal) - field.at(points - distance * normal)
-        # single precision: nodes of the order of 10 uG are interpolated to 1e-6
+        # nodes of the order of 10 uG are interpolated in single precision, to 1e-6
         steepest = 2 * np.pi * 5 * RMS / (min(boxes) / cells)
         assert np.max(np.abs(jump)) < 2 * distance * steepest + 2e-5
 
@@ -185,7 +185,7 @@ def test_level_repeats_after_its_box():
     field = make_field(job, 0)
     points = np.random.default_rng(4).uniform(-1000, 1000, (100, 3))
     for step in 400.0 * np.array([[1, 0, 0], [0, -2, 0], [3, 1, -1]]):
-        # cell coordinates up to 200 carry a rounding error of 3e-14 cells
+        # positions up to 10 boxes carry a rounding error of 1e-15 boxes, 3e-14 cells
         np.testing.assert_allclose(field.at(points + step), field.at(points), atol=1e-11)
     assert np.max(np.abs(field.at(points + [200, 0, 0]) - field.at(points))) > 1
 
@@ -232,15 +232,9 @@ def test_levels_are_uncorrelated_at_random_points():
     for realisation in range(30):
         field = make_field(job, realisation)
         points = np.random.default_rng(realisation).uniform(-1e4, 1e4, (5000, 3))
-        parts = []
-        for n in range(2):
-            a = field.arrays
-            part = slice(n, n + 1)
-            alone = hand_made(grids=a.grid[part, ..., :3], boxes=[job.levels[n].box],
-                              rotations=a.rotation[part], offsets=a.to_cells[part, :, 3])
-            parts.append(alone.at(points))
-        # the whole is the sum of its levels: rounding of single precision
-        np.testing.assert_allclose(parts[0] + parts[1], field.at(points), atol=1e-4)
+        parts = [one_level(field, n).at(points) for n in range(2)]
+        # the whole is the sum of its levels: rounding of double precision
+        np.testing.assert_allclose(parts[0] + parts[1], field.at(points), atol=1e-12)
         products.append(np.mean(parts[0] * parts[1], axis=0))
     assert np.all(np.abs(sigmas(products, 0.0)) < 3)
 

@@ -24,6 +24,8 @@ from scipy.integrate import solve_ivp
 from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
 from hpc_cr.fields import make_field
 from hpc_cr.frames import unit_vector
+from hpc_cr.kernel import njit
+from hpc_cr.lanes import WIDTH, load, spread, store
 from hpc_cr.trajectories import backtrack
 from hpc_cr.trajectories.boris import half_angle_tangent, rotate
 from hpc_cr.trajectories.cash_karp import try_step
@@ -43,7 +45,8 @@ def directions():
 @pytest.fixture(scope="module")
 def turbulent():
     """Field with waves from 10 pc to 0.3 pc, 4 uG; r_g of 1 PV is 0.9 L_min."""
-    job = grid_job([40.0, 11.0], [(10.0, 2.6), (2.6, 0.3)], cells=96)
+    job = grid_job([40.0, 11.0], [(10.0, 2.6), (2.6, 0.3)], cells=96,
+                   precision="double")
     return make_field(job, 0)
 
 
@@ -175,15 +178,40 @@ def test_exact_angle_pays_where_the_field_is_strong():
     field.b_ref, field.shortest = FIELD, np.inf
     found = backtrack(field, 1.0, n, [t]).direction[0]
     exact = plain_boris(field, n, R_G, t / count, count, exact=True)[1]
-    # single-precision grids: positions that differ by 1e-15 may see another rounding, 1e-6 of B
+    # weights of single precision: positions that differ by 1e-15 may see another rounding, 1e-6 B
     assert np.max(np.abs(found - exact)) < 1e-5
 
 
 def test_half_angle_tangent_series():
-    a = np.concatenate([np.linspace(1e-6, 0.3, 400), [0.2235, 0.2237, 1.0, 1.5]])
-    found = np.array([half_angle_tangent(x * x) for x in a])
+    a = np.concatenate([np.linspace(1e-6, 0.3, 396), [0.2235, 0.2237, 1.0, 1.5]])
+    a = a.reshape(-1, WIDTH)
+    found = np.empty_like(a)
+    _tangents(a * a, found)
     np.testing.assert_allclose(found * a, np.tan(a), rtol=1e-13)   # as documented
-    assert half_angle_tangent(0.0) == 1.0
+    # a lane beyond the series leaves its neighbours as they are
+    beyond, alone = a.copy(), np.empty_like(a)
+    beyond[:, 2] = 1.0
+    _tangents(beyond * beyond, alone)
+    kept = np.arange(WIDTH) != 2
+    np.testing.assert_array_equal(alone[:, kept], found[:, kept])
+    _tangents(np.zeros((1, WIDTH)), alone)
+    assert np.all(alone[0] == 1.0)
+
+
+@njit
+def _tangents(half2, out):
+    for row in range(len(out)):
+        if row < len(half2):
+            store(out, row, half_angle_tangent(load(half2, row)))
+
+
+@njit
+def _rotated(u, b, half_turn, out):
+    ux, uy, uz = rotate(spread(u[0]), spread(u[1]), spread(u[2]), spread(b[0]), spread(b[1]),
+                        spread(b[2]), half_turn)
+    store(out, 0, ux)
+    store(out, 1, uy)
+    store(out, 2, uz)
 
 
 # ---- |u| -------------------------------------------------------------------------------------
@@ -208,9 +236,10 @@ def test_boris_keeps_the_length_of_u(turbulent, directions):
         u = stretched(u, np.array([0.0, 0.0, 1.0]))
     with pytest.raises(AssertionError):
         check_unit(u)
-    u = np.array(rotate(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.01))
-    check_unit(u)
-    np.testing.assert_allclose(u, [np.cos(0.02), -np.sin(0.02), 0], atol=1e-15)
+    u = np.empty((3, WIDTH))
+    _rotated(np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), 0.01, u)
+    check_unit(u.T)
+    np.testing.assert_allclose(u[:, 0], [np.cos(0.02), -np.sin(0.02), 0], atol=1e-15)
 
 
 def pitch_drift(tracks, n):
