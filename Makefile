@@ -8,7 +8,7 @@ FIGURES ?= dipole-map dipole-longitude convergence power-spectrum
 PYTEST  := .venv/bin/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint clean
+.PHONY: help setup run test test-slow bench scaling lint clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ test: setup ## the tests, without the slow ones
 
 test-slow: setup ## the slow tests: physics and papers at full size
 	@$(PYTEST) -m 'slow and not slurm' $(ARGS)
+
+bench: setup ## pinned problems beside yardsticks (results/bench.json); ARGS="P1 --compare OLD.json"
+	@.venv/bin/python -m tools.bench $(ARGS)
+
+scaling: setup ## scaling over ranks and teams, measured and predicted (results/scaling*)
+	@.venv/bin/python -m tools.scaling run --job $(JOB) $(ARGS)
+	@$(if $(ARGS),:,.venv/bin/python -m tools.scaling predict)
 
 lint: setup ## ruff with tools/ruff.toml
 	@.venv/bin/ruff check --config tools/ruff.toml hpc_cr tests tools
