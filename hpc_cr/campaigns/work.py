@@ -52,7 +52,7 @@ def _bytes(shape, dtype):
 
 def plan_of(job, rig):
     """Integrator constants of one rigidity of a case's job (Plan)."""
-    return make_plan(job.b_ref, job.resolved_waves[rig], job.particles.rigidities[rig],
+    return make_plan(job.b_ref, job.longest_steps[rig], job.particles.rigidities[rig],
                      job.stops[rig], sphere=job.boundary.kind == "sphere",
                      method=job.integrator.method,
                      steps_per_gyroradius=job.integrator.steps_per_gyroradius,

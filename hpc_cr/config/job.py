@@ -139,6 +139,12 @@ class Job(Section):
             self.integrator.negligible_scattering)
 
     @property
+    def longest_steps(self):
+        """Longest step whatever the gyroradius, (n_rig,) pc: L_min, or half the shortest wave that
+        steps resolve if that is longer; infinite without turbulence."""
+        return np.maximum(self.shortest_wave, self.resolved_waves / 2)
+
+    @property
     def levels_followed(self):
         """Levels that trajectories see, (n_rig,): the ones with waves that steps resolve."""
         longest = np.array([level.longest for level in self.levels])

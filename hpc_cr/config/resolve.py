@@ -171,7 +171,7 @@ def _check_steps(job):
     """Raise JobError where the steps of one particle could not even be counted."""
     sphere = job.boundary.kind == "sphere"
     steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius,
-                       job.resolved_waves / 2)
+                       job.longest_steps)
     if sphere:
         steps = np.minimum(steps, job.stops[:, 0] / 2)
     paths = np.full_like(steps, job.boundary.limit) if sphere else job.stops[:, -1]

@@ -207,8 +207,8 @@ class Integrator(Section):
         "boris", "Boris with the exact rotation angle, or adaptive Cash-Karp 4(5)",
         '"boris" or "cash-karp"')
     steps_per_gyroradius: number(above=0) = key(
-        8.0, "boris: step = min(r_g / this, L / 2), r_g in sqrt(B0^2 + B_rms^2), L the shortest "
-        "wave that steps resolve: L_min, or more by negligible_scattering", "number > 0")
+        5.0, "boris: step = min(r_g / this, L), r_g in sqrt(B0^2 + B_rms^2), L = L_min or, if "
+        "longer, half the wavelength that negligible_scattering gives", "number > 0")
     tolerance: number(above=0, most=1) = key(
         1e-4, "cash-karp: error per step, of the direction and of the position over r_g",
         "number > 0, <= 1")

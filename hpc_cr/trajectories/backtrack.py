@@ -17,7 +17,7 @@ from hpc_cr.trajectories.cash_karp import cash_karp
 from hpc_cr.trajectories.state import RUNNING, Plan, empty_state, start
 
 METHODS = ("boris", "cash-karp")
-DEFAULT_STEPS_PER_GYRORADIUS = 8.0
+DEFAULT_STEPS_PER_GYRORADIUS = 5.0
 DEFAULT_TOLERANCE = 1e-4
 CALL_SECONDS = 0.1
 """Length that a kernel call aims at: between calls the caller's `poll` is served."""
@@ -36,19 +36,19 @@ class Trajectories(NamedTuple):
     over_tolerance: np.ndarray  # (n,) steps taken although over the tolerance
 
 
-def make_plan(b_ref, shortest, rigidity, stops, *, sphere, method, steps_per_gyroradius, tolerance,
-              limit=None, charge=-1):
+def make_plan(b_ref, longest_step, rigidity, stops, *, sphere, method, steps_per_gyroradius,
+              tolerance, limit=None, charge=-1):
     """Constants of a run: steps, stops, limits.
 
-    The Boris step is min(r_g/steps_per_gyroradius, L_min/2), shortened so that a whole number of
-    equal steps ends on each stop time.
+    The Boris step is min(r_g/steps_per_gyroradius, longest_step), shortened so that a whole number
+    of equal steps ends on each stop time.
 
     Parameters
     ----------
     b_ref : float
         uG, field of the gyroradius.
-    shortest : float
-        L_min of the turbulence in pc, inf without.
+    longest_step : float
+        pc, for all methods: L_min of the turbulence, inf without.
     rigidity : float
         PV.
     stops : array_like (n_stop,)
@@ -68,8 +68,7 @@ def make_plan(b_ref, shortest, rigidity, stops, *, sphere, method, steps_per_gyr
     """
     stops = np.array(stops, dtype=float)
     gyroradius = GYRORADIUS_PC_UG_PER_PV * rigidity / b_ref if b_ref > 0 else np.inf
-    cap = shortest if method == "cash-karp" else shortest / 2
-    step = min(gyroradius / steps_per_gyroradius, cap)
+    step = min(gyroradius / steps_per_gyroradius, longest_step)
     if sphere:
         # without any field nothing limits the step: a few steps to the first sphere
         step = min(step, stops[0] / 2)
@@ -79,7 +78,7 @@ def make_plan(b_ref, shortest, rigidity, stops, *, sphere, method, steps_per_gyr
         raise ValueError(f"{counts.max():.1e} steps of {step:.1e} pc to the last stop of"
                          f" {stops[-1]:g} pc are too many")
     counts = counts.astype(np.int64)
-    longest = min(cap, 4 * stops[-1]) if np.isfinite(cap) else stops[-1]
+    longest = min(longest_step, 4 * stops[-1]) if np.isfinite(longest_step) else stops[-1]
     # the position's error is measured in gyroradii: a free particle has none
     return Plan(charge / (GYRORADIUS_PC_UG_PER_PV * rigidity), stops, bool(sphere), counts,
                 intervals / counts, float(min(step, stops[-1])), float(longest),
@@ -153,7 +152,7 @@ def backtrack(field, rigidity, directions, times=None, *, radii=None, position=(
         Start in pc.
     method : {"boris", "cash-karp"}
     steps_per_gyroradius : float
-        Boris: step = min(r_g/this, L_min/2) with r_g in sqrt(B0^2 + B_rms^2).
+        Boris: step = min(r_g/this, L_min) with r_g in sqrt(B0^2 + B_rms^2).
     tolerance : float
         Cash-Karp: error of direction, and of position/r_g, per step.
     limit : float, optional

@@ -20,6 +20,7 @@ from hpc_cr.constants import GYRORADIUS_PC_UG_PER_PV
 from hpc_cr.fields import make_field
 from hpc_cr.frames import unit_vector
 from hpc_cr.trajectories import backtrack
+from hpc_cr.trajectories.backtrack import DEFAULT_STEPS_PER_GYRORADIUS as STEPS
 from hpc_cr.trajectories.backtrack import advance, make_plan
 from hpc_cr.trajectories.boris import boris_to_spheres, boris_to_times
 from hpc_cr.trajectories.cash_karp import cash_karp
@@ -150,7 +151,7 @@ def test_unfinished_particles_are_counted_and_nan(uniform, method):
         assert np.all(np.isnan(out[1, 1:]))
     # tracked up to the limit and one step more, not further
     if method == "boris":
-        assert tracks.steps[1] == np.ceil(100 * 8)
+        assert tracks.steps[1] == np.ceil(100 * STEPS)
     # ten times the limit is enough for the slow one, never for mu = 0
     tracks = backtrack(uniform, 1.0, n, radii=radii, method=method, limit=1010 * R_G,
                        tolerance=1e-9)
@@ -184,7 +185,7 @@ def run_cut(field, name, n, budget, parts, between=None):
     """Track with `budget` steps per call, the particles in `parts` pieces; `between` calls."""
     kernel, method, stops = KERNELS[name]
     plan = make_plan(field.b_ref, field.shortest, 1.0, stops, sphere="spheres" in name,
-                     method=method, steps_per_gyroradius=8.0, tolerance=1e-4, limit=20.0)
+                     method=method, steps_per_gyroradius=STEPS, tolerance=1e-4, limit=20.0)
     state = empty_state(len(n), len(stops))
     start(state, 0, len(n), np.array([5.0, -3.0, 1.0]), n, plan)
     edges = np.linspace(0, len(n), parts + 1).astype(int)
@@ -247,16 +248,16 @@ def test_poll_abandons(uniform, directions):
 
 
 def test_steps_end_on_the_stops(turbulent, directions):
-    """ceil(interval/h) equal steps, h = min(r_g/n, L_min/2)."""
+    """ceil(interval/h) equal steps, h = min(r_g/n, L_min)."""
     times = np.array([0.1, 0.1005, 1.0])
     r_g = GYRORADIUS_PC_UG_PER_PV * 1.0 / turbulent.b_ref
     for per_gyroradius in (1.0, 8.0):
         tracks = backtrack(turbulent, 1.0, directions, times,
                            steps_per_gyroradius=per_gyroradius)
         np.testing.assert_array_equal(tracks.time, times[:, None] + np.zeros(len(directions)))
-        h = min(r_g / per_gyroradius, turbulent.shortest / 2)
+        h = min(r_g / per_gyroradius, turbulent.shortest)
         assert np.all(tracks.steps == np.sum(np.ceil(np.diff(times, prepend=0) / h)))
     assert turbulent.shortest == pytest.approx(0.3)
     # an earlier stop changes the steps but not the end by more than the integrator's error
-    alone = backtrack(turbulent, 1.0, directions, times[2:])
+    alone = backtrack(turbulent, 1.0, directions, times[2:], steps_per_gyroradius=8)
     np.testing.assert_allclose(alone.displacement[0], tracks.displacement[2], atol=0.02 * r_g)

@@ -27,6 +27,7 @@ from hpc_cr.frames import unit_vector
 from hpc_cr.kernel import njit
 from hpc_cr.lanes import WIDTH, load, spread, store
 from hpc_cr.trajectories import backtrack
+from hpc_cr.trajectories.backtrack import DEFAULT_STEPS_PER_GYRORADIUS as STEPS
 from hpc_cr.trajectories.boris import half_angle_tangent, rotate
 from hpc_cr.trajectories.cash_karp import try_step
 
@@ -78,9 +79,9 @@ def check_gyration(tracks, u0, sign, tolerance_x, tolerance_u):
 @pytest.mark.parametrize("charge", [-1, 1])
 def test_boris_gyration(charge, directions):
     tracks = backtrack(hand_made(FIELD * AXIS), 1.0, directions, TIMES, charge=charge)
-    # position: at most 2 r_g a^2/12 across the field with a = 1/8: 7e-4 pc
-    check_gyration(tracks, directions, charge, 2 * R_G / 8**2 / 12, ROUNDING)
-    exact = boris_position(directions, charge, R_G / 8)
+    # position: at most 2 r_g a^2/12 across the field with a = 1/5: 1.8e-3 pc
+    check_gyration(tracks, directions, charge, 2 * R_G / STEPS**2 / 12, ROUNDING)
+    exact = boris_position(directions, charge, R_G / STEPS)
     assert np.max(np.abs(tracks.displacement - exact)) < 30 * ROUNDING   # 27 pc of path
     with pytest.raises(AssertionError, match="direction"):  # control: the other charge
         check_gyration(tracks, directions, -charge, 1e-3, ROUNDING)
@@ -112,7 +113,7 @@ def test_cosmic_ray_turns_left_handed_about_the_field():
         np.testing.assert_allclose(track.direction[0, 0], [0, side, 0], atol=ROUNDING)
         # the exact point (r_g, side r_g, 0), times (a/2)/tan(a/2) > 1 - a^2/12
         np.testing.assert_allclose(track.displacement[0, 0], [R_G, side * R_G, 0],
-                                   atol=R_G / 8**2 / 12)
+                                   atol=R_G / STEPS**2 / 12)
 
 
 def test_no_field_is_a_straight_line(directions):
@@ -176,7 +177,7 @@ def test_exact_angle_pays_where_the_field_is_strong():
     assert error[False] > 3 * error[True]
     # the program is the exact one: the same scheme in other code, so rounding
     field.b_ref, field.shortest = FIELD, np.inf
-    found = backtrack(field, 1.0, n, [t]).direction[0]
+    found = backtrack(field, 1.0, n, [t], steps_per_gyroradius=8).direction[0]
     exact = plain_boris(field, n, R_G, t / count, count, exact=True)[1]
     # weights of single precision: positions that differ by 1e-15 may see another rounding, 1e-6 B
     assert np.max(np.abs(found - exact)) < 1e-5
@@ -223,7 +224,7 @@ def check_unit(direction):
 
 def test_boris_keeps_the_length_of_u(turbulent, directions):
     # 1e4 rotations that keep |u| but for rounding: a random walk of 1e-16 each
-    tracks = backtrack(turbulent, 1.0, directions, [1e4 * R_G / 8])
+    tracks = backtrack(turbulent, 1.0, directions, [1e4 * R_G / STEPS])
     assert np.all(tracks.steps == 10000)
     check_unit(tracks.direction)
 

@@ -195,7 +195,7 @@ def diffusion_coefficients(gyroradius, inner, interval, realisations, count):
     job = transport_job(100.0, inner, seed=56)
     values = []
     for realisation in range(realisations):
-        # at most r_g/8, and L_min/2 whatever the number of steps (make_plan)
+        # at most r_g/8, and L_min whatever the number of steps (make_plan)
         tracks = forward(job, realisation, gyroradius, count, interval)
         values.append(np.trace(interval_tensor(tracks.displacement, interval)[0][0]) / 3)
     return np.array(values)
