@@ -187,7 +187,7 @@ rigidities = ["10 TV", "1 PV"]
     assert job.resolved_waves[0] == pytest.approx(r_g[0] / 5)   # L_min
     assert job.levels_followed[0] == len(job.levels) > job.levels_followed[1]
     assert longest[job.levels_followed[1]] <= r_g[1] / 5 < longest[job.levels_followed[1] - 1]
-    # one step per shortest wave, two where shorter ones are there: these would add to the scattering
+    # one step per shortest wave, two where shorter ones exist, which would add to the scattering
     np.testing.assert_allclose(job.longest_steps, [r_g[0] / 5, r_g[1] / 10])
     everything = parse_job(text.format(share=0))
     assert everything.levels_followed.tolist() == 2 * [len(job.levels)]
