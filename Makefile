@@ -25,7 +25,7 @@ run: setup ## run the main job on all cores, print its result, draw figures into
 	@set -e; for figure in $(FIGURES); do .venv/bin/hpc-cr figure $$figure $(OUT); done
 
 test: setup ## the tests, without the slow ones
-	@$(PYTEST) -m 'not slow and not slurm' $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile -m 'not slow and not slurm' $(ARGS)
 
 test-slow: setup ## the slow tests: physics and papers at full size
 	@$(PYTEST) -m 'slow and not slurm' $(ARGS)

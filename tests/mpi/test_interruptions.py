@@ -20,7 +20,7 @@ from .launch import (
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=30000"]
 """About 3 s on one core: long enough to be interrupted in the middle."""
 
 
