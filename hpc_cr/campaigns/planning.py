@@ -15,7 +15,8 @@ import numpy as np
 from hpc_cr.anisotropy.observables import SkyObservables
 from hpc_cr.campaigns.work import entry_cost, make_tasks, memory_bytes, plan_of
 from hpc_cr.fields.interpolation import coarsest_levels
-from hpc_cr.fields.nested import make_field
+from hpc_cr.fields.layouts import aligned_empty
+from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
 from hpc_cr.trajectories.backtrack import advance, expected_steps
 from hpc_cr.trajectories.directions import start_directions
 from hpc_cr.trajectories.state import FINISHED, empty_state, start
@@ -37,6 +38,7 @@ MPI_MIB = 12
 class CaseCost(NamedTuple):
     """Cost of one case on one core; arrays are over its rigidities."""
 
+    memory_seconds: float  # what the first realisation of a team takes more: pages of memory
     synthesis_seconds: float  # one realisation's grids
     step_seconds: np.ndarray  # per particle-step
     steps: np.ndarray  # particle-steps of one entry
@@ -65,9 +67,9 @@ def measure(job, say=lambda text: None):
     CaseCost
     """
     say("synthesis")
-    began = time.process_time()
-    field = make_field(job, 0)
-    synthesis = time.process_time() - began
+    spectrum, grid = (aligned_empty(*layout) for layout in field_layout(job))
+    first, synthesis = (_synthesis_seconds(job, spectrum, grid) for _ in range(2))
+    field = field_on(grid, job, 0)
     directions = start_directions(job, 0)
     samples = []
     for rig, rigidity in enumerate(job.particles.rigidities):
@@ -75,7 +77,15 @@ def measure(job, say=lambda text: None):
         samples.append(_sample(job, field, rig, directions))
     seconds, steps = np.array(samples).T
     say("multipoles")
-    return CaseCost(synthesis, seconds, steps * job.n_pix, _sky_seconds(job, directions))
+    return CaseCost(max(first - synthesis, 0.0), synthesis, seconds, steps * job.n_pix,
+                    _sky_seconds(job, directions))
+
+
+def _synthesis_seconds(job, spectrum, grid):
+    began = time.process_time()
+    for _ in synthesis_steps(job, 0, spectrum, grid):
+        pass
+    return time.process_time() - began
 
 
 def _sample(job, field, rig, directions):
@@ -150,7 +160,8 @@ def wall_seconds(job, costs, ranks):
     none = {case.name: np.zeros((case.job.n_row, len(cost.steps)), bool)
             for case, cost in zip(job.cases, costs, strict=True)}
     # when each team is free, and which field it has
-    teams = [(0.0, number, None) for number in range(n_teams)]
+    begin = max(cost.memory_seconds for cost in costs)
+    teams = [(begin, number, None) for number in range(n_teams)]
     for task in make_tasks(job.cases, none, n_teams):
         free, number, field = heapq.heappop(teams)
         cost, wanted = costs[task.case], (task.case, task.realisation)
