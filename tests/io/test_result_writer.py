@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -211,10 +212,10 @@ def kill_after(process, ranks, entries):
     while len(_announced(lines)) < entries or len(pids) < ranks:
         lines.append(process.stdout.readline())
         assert lines[-1], "the writer ended by itself"
-        if lines[-1].startswith("pid "):
-            pids.append(int(lines[-1].split()[1]))
+        # mpirun may put two ranks' words into one line
+        pids = re.findall(r"pid (\d+)(?=\D)", "".join(lines))
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(int(pid), signal.SIGKILL)
     lines += process.stdout.readlines()
     process.wait(timeout=60)
     return _announced(lines)
