@@ -20,7 +20,7 @@ from .launch import (
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=30000"]
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
 """About 3 s on one core: long enough to be interrupted in the middle."""
 
 
@@ -226,11 +226,17 @@ def test_second_job_on_the_same_file_is_refused(whole, tmp_path):
     job, _ = whole
     out = tmp_path / "busy.h5"
     process = begin(job, out)
+    ranks = ranks_of(process)
+    # the first must not end before the second has looked
+    for number in ranks:
+        os.kill(number, signal.SIGSTOP)
     try:
         second = run([*HPC_CR, "run", job, "-o", out, *LONG, "--resume"])
         assert second.returncode == 2
         assert second.stderr.count("\n") == 1 and "being written by" in second.stderr
     finally:
+        for number in ranks:
+            os.kill(number, signal.SIGCONT)
         process.send_signal(signal.SIGUSR1)
         process.communicate(timeout=20)
 
