@@ -136,7 +136,7 @@ def _run_missing(job, path, comm, done, signals, progress):
         slot = writer.record_start(provenance.collect(), ranks=comm.size,
                                    team_size=job.parallel.team_size)
         tasks = make_tasks(job.cases, done, team.number)
-        _note_idle(job, done, team.number, progress)
+        _note_idle(job, done, tasks, team.number, progress)
         flags = np.concatenate([flags.ravel() for flags in done.values()])
         progress.begin(flags.size, int(flags.sum()), sum(task.cost for task in tasks))
 
@@ -166,21 +166,21 @@ def _run_missing(job, path, comm, done, signals, progress):
     return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
 
 
-def _note_idle(job, done, n_teams, progress):
+def _note_idle(job, done, tasks, n_teams, progress):
     """Tell the user when teams will wait for one another at the end, and which would not."""
-    def idle(teams):
-        return idle_share([task.cost for task in make_tasks(job.cases, done, teams)], teams)
-
-    share = idle(n_teams)
+    share = idle_share([task.cost for task in tasks], n_teams)
     if share <= WORTH_A_NOTE:
         return
     text = f"note: about {100 * share:.0f} % of the time of {n_teams} teams will be idle at the end"
     factor = 2
-    while n_teams // factor > 1 and idle(n_teams // factor) > share / 4:
+    while n_teams // factor > 1:
+        fewer = n_teams // factor
+        less = idle_share([task.cost for task in make_tasks(job.cases, done, fewer)], fewer)
+        if less <= share / 4:
+            size = job.parallel.team_size * factor
+            text += f"; parallel.team_size = {size} leaves {100 * less:.0f} %"
+            break
         factor *= 2
-    if n_teams // factor > 1:
-        size = job.parallel.team_size * factor
-        text += f"; parallel.team_size = {size} leaves {100 * idle(n_teams // factor):.0f} %"
     progress.note(text)
 
 
