@@ -18,6 +18,7 @@ import numpy as np
 from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.writer import ResultWriter
+from hpc_cr.trajectories.directions import observer_positions
 
 JOB = """
 [run]
@@ -75,7 +76,8 @@ def entry(job, row, rig):
     arrays["noise"] = np.broadcast_to(np.eye(3) * 0.03, response.shape)
     arrays["dipole"] = response @ np.asarray(job.gradient_vectors)[rig]
     scalars = {"unfinished": rig, "over_tolerance": 0, "steps": 2_000_000 + row}
-    return arrays | scalars | {"seconds": 0.5, "rank": 0}
+    origin = (0, "host", 0.5 * row, 0.5 * row + 0.5)
+    return arrays | scalars | {"seconds": 0.5, "rank": 0, "origin": origin}
 
 
 def write(path, job, comm=None, *, entry=entry, finished=lambda n, row, rig: True):
@@ -83,11 +85,14 @@ def write(path, job, comm=None, *, entry=entry, finished=lambda n, row, rig: Tru
     rank, ranks = (comm.rank, comm.size) if comm else (0, 1)
     facts = provenance.collect()
     if rank == 0:
-        layout.create(path, job, provenance=facts)
+        observers = {case.name: observer_positions(case.job) for case in job.cases}
+        layout.create(path, job, provenance=facts, observers=observers)
     if comm:
         comm.Barrier()
     with ResultWriter(path, job, comm) as writer:
         slot = writer.record_start(facts, ranks=ranks, team_size=1) if rank == 0 else None
+        if comm:
+            comm.Barrier()  # a run counts what is finished after its start
         for n, (case, row, rig) in enumerate(entries(job)):
             if n % ranks == rank and writer.can_write and finished(n, row, rig):
                 writer.write_entry(case.name, row, rig, entry(case.job, row, rig))

@@ -5,6 +5,10 @@ synthesises the realisation's grids together, each rank backtracks its share of 
 into arrays that the team shares, and the leader measures the sky and writes the entry.
 """
 
+import os
+import socket
+from contextlib import nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +19,15 @@ from hpc_cr.campaigns.work import idle_share, make_tasks
 from hpc_cr.campaigns.workshop import Workshop
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.errors import ResultError
+from hpc_cr.io.join import extend
 from hpc_cr.io.lock import FileLock
-from hpc_cr.io.writer import ResultWriter, check_resumable, other_versions
+from hpc_cr.io.results import open_results
+from hpc_cr.io.resume import check_resumable, must_lay_out, other_versions
+from hpc_cr.io.verify import finished_bytes
+from hpc_cr.io.writer import ResultWriter, mark_killed
 from hpc_cr.parallel.communicator import AgreedError, SingleProcess, agree
 from hpc_cr.parallel.distribution import Distribution
+from hpc_cr.parallel.heartbeat import Heartbeat
 from hpc_cr.parallel.teams import Team
 from hpc_cr.trajectories.directions import observer_positions
 
@@ -39,6 +48,10 @@ class Progress:
     def note(self, text):
         """A line of news."""
 
+    def copying(self, n_bytes):
+        """Entries are copied: the context of a function that is told how many bytes were."""
+        return nullcontext(lambda n_bytes: None)
+
     def begin(self, entries, done, cost):
         """Tracking begins: entries in all and finished before, particle-steps expected."""
 
@@ -48,8 +61,8 @@ class Progress:
     def tick(self):
         """Called often; shows the state now and then."""
 
-    def end(self):
-        """Tracking has ended."""
+    def end(self, seconds):
+        """Tracking has ended; core-seconds of all ranks by activity (`Times.totals`)."""
 
 
 def run(job, path, comm, signals, *, resume=False, overwrite=False, progress=None):
@@ -80,25 +93,38 @@ def run(job, path, comm, signals, *, resume=False, overwrite=False, progress=Non
         is then held until the process ends.
     """
     progress = progress or Progress()
+    # a link to a file elsewhere: the file is made, renamed and locked where it really is
+    path = Path(os.path.realpath(path)) if os.path.islink(path) else path
     lock = FileLock(path) if comm.rank == 0 else None
-    try:
-        done = agree(comm, lambda: _look_at_file(job, path, lock, resume, overwrite, progress),
-                     ResultError)
-        if done is not None and all(flags.all() for flags in done.values()):
-            outcome = Outcome(True, None)
-        else:
-            outcome = _run_missing(job, path, comm, done, signals, progress)
-    except AgreedError:
-        if lock is not None:
-            lock.release()
-        raise
+    with Heartbeat(comm, job.parallel.deadline) as heartbeat:
+        try:
+            done, anew = agree(comm, lambda: _look_at_file(job, path, lock, resume, overwrite,
+                                                           progress, heartbeat.beat),
+                               ResultError, heartbeat.meet)
+            if not anew and all(flags.all() for flags in done.values()):
+                outcome = Outcome(True, None)
+            else:
+                outcome = _run_missing(job, path, comm, done, anew, signals, progress, heartbeat)
+        except AgreedError:
+            if lock is not None:
+                lock.release()
+            raise
     if lock is not None:
         lock.release()
     return outcome
 
 
-def _look_at_file(job, path, lock, resume, overwrite, progress):
-    """Lock the file (rank 0); the done flags by case of one to be resumed, None for a new one."""
+def _look_at_file(job, path, lock, resume, overwrite, progress, poll):
+    """Lock the file (rank 0).
+
+    Returns
+    -------
+    done : dict of str to ndarray (n_row, n_rig) of bool, or None
+        What is finished in a file that is to be resumed, by case.
+    anew : bool
+        Whether a file has to be laid out: there is none to go on with, or it has no room for
+        what the job asks for.
+    """
     try:
         exists = path.exists()
         if path.is_dir():
@@ -112,58 +138,100 @@ def _look_at_file(job, path, lock, resume, overwrite, progress):
     if lock.note:
         progress.note(lock.note)
     if not (resume and exists):
-        return None
-    done = check_resumable(path, job)
+        return None, True
+    done, anew = check_resumable(path, job, poll), must_lay_out(path, job)
+    if not anew:
+        mark_killed(path)
     for difference in other_versions(path, provenance.collect()):
         progress.note(f"note: {difference}; the same bits are promised for the same versions only")
-    return done
+    return done, anew
 
 
-def _run_missing(job, path, comm, done, signals, progress):
+def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
     # memory and kernels come before the file: an old one is replaced when nothing can go wrong
     progress.note("preparing: memory, kernels, file")
     team = Team(comm, job.parallel.team_size)
+    heartbeat.beat()
     workshop = Workshop(job, comm, team)
-    warm_up(job, comm, signals.looked_at)
-    if done is None:
-        done = agree(comm, lambda: _create(job, path), ResultError)
+    warm_up(job, comm, heartbeat.and_ask(signals.looked_at))
+    heartbeat.watch_calls()
+    if anew:
+        done = agree(comm, lambda: _lay_out(job, path, done, progress, signals, heartbeat.beat),
+                     ResultError, heartbeat.meet)
+        if isinstance(done, str):
+            workshop.clear()
+            heartbeat.meet()
+            team.free()
+            return Outcome(False, done)
     mpi = None if isinstance(comm, SingleProcess) else team.leaders
+    heartbeat.meet()
     writer = ResultWriter(path, job, comm=mpi) if team.leader else None
+    heartbeat.meet()
     times = Times()
+    slot = 0
     if comm.rank == 0:
         if not writer.parallel and comm.size > 1:
             progress.note("h5py has no parallel HDF5: rank 0 writes for all")
-        slot = writer.record_start(provenance.collect(), ranks=comm.size,
+        slot = writer.record_start(provenance.collect(), ranks=comm.size, nodes=team.nodes,
                                    team_size=job.parallel.team_size)
         tasks = make_tasks(job.cases, done, team.number)
         _note_idle(job, done, tasks, team.number, progress)
         flags = np.concatenate([flags.ravel() for flags in done.values()])
         progress.begin(flags.size, int(flags.sum()), sum(task.cost for task in tasks))
+        life = _Life(writer, slot, times)
 
         def on_report(report):
             name, row, rig, numbers, cost = report
             if "response" in numbers:  # h5py without MPI: this rank writes for all
-                with times.of("write"):
+                with times.of("writing"):
                     writer.write_entry(name, row, rig, numbers)
             progress.entry(cost, numbers["steps"])
 
-        distribution = Distribution(comm, team.number, signals, tasks, on_report, progress.tick)
+        def tick():
+            progress.tick()
+            life.tick()
+
+        distribution = Distribution(comm, team.number, signals, tasks, on_report, tick, heartbeat)
     else:
-        distribution = Distribution(comm, team.number, signals)
-    _work(workshop, distribution, writer, times)
+        distribution = Distribution(comm, team.number, signals, heartbeat=heartbeat)
+    heartbeat.meet()
+    slot = comm.bcast(slot, root=0)
+    _work(workshop, distribution, writer, times, slot)
     with times.of("end"):
         distribution.finish()
-    progress.end()
+    times.gather(comm, team)
     complete = None
     if comm.rank == 0:
+        writer.check_present()
         complete = all(writer.done_flags(case.name).all() for case in job.cases)
-        writer.record_end(slot, "complete" if complete else f"stopped by {distribution.stopped_by}")
-    times.save(comm, team)
+        how = "complete" if complete else f"stopped by {distribution.stopped_by}"
+        writer.record_end(slot, how, times.elapsed, times.totals)
+    progress.end(times.totals)
+    heartbeat.meet()
     if writer is not None:
         writer.close()
     workshop.clear()
+    heartbeat.meet()
     team.free()
     return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
+
+
+class _Life:
+    """Rank 0's signs of life in the file, and its look whether the file is still there."""
+
+    SECONDS = 10.0
+
+    def __init__(self, writer, slot, times):
+        self._writer, self._slot, self._times = writer, slot, times
+        self._last = times.elapsed
+
+    def tick(self):
+        now = self._times.elapsed
+        if now - self._last < self.SECONDS:
+            return
+        self._last = now
+        self._writer.check_present()
+        self._writer.record_life(self._slot, now)
 
 
 def _note_idle(job, done, tasks, n_teams, progress):
@@ -184,39 +252,71 @@ def _note_idle(job, done, tasks, n_teams, progress):
     progress.note(text)
 
 
-def _create(job, path):
-    """Lay the file out (rank 0); done flags by case, all unset."""
+def _lay_out(job, path, done, progress, signals, poll):
+    """Lay the file out (rank 0), with the finished entries of an old one.
+
+    Returns
+    -------
+    dict of str to ndarray (n_row, n_rig) of bool, or str
+        Done flags by case; the name of a signal that came before the old file was replaced.
+    """
+    if done is not None:
+        return _extend(job, path, progress, signals, poll)
     observers = {case.name: observer_positions(case.job) for case in job.cases}
-    layout.create(path, job, provenance=provenance.collect(), observers=observers)
+    layout.create(path, job, provenance=provenance.collect(), observers=observers, poll=poll)
     return {case.name: np.zeros((case.job.n_row, len(case.job.particles.rigidities)), bool)
             for case in job.cases}
 
 
-def _work(workshop, distribution, writer, times):
-    """Tasks until there are none, or a signal."""
+def _extend(job, path, progress, signals, poll):
+    """The part of `_lay_out` for a file that is there."""
+
+    class Stopped(Exception):
+        pass
+
+    def report(n_bytes):
+        poll()
+        show(n_bytes)
+        if signals.looked_at():
+            raise Stopped
+
+    with open_results(path) as results:
+        n_bytes = finished_bytes(results)
+    progress.note(f"the file is laid out anew for what the job asks for; its finished entries"
+                  f" ({layout.human_bytes(n_bytes)}) are copied")
+    try:
+        with progress.copying(n_bytes) as show:
+            return extend(path, job, provenance=provenance.collect(), report=report)
+    except Stopped:
+        return signals.received
+
+
+def _work(workshop, distribution, writer, times, slot):
+    """Tasks until there are none, or a signal; `slot` is the run's in the file."""
     team = workshop.team
+    host = socket.gethostname()
     message = np.empty(workshop.message_length, np.int64)
     while True:
-        if team.leader:
-            with times.of("wait"):
-                task = distribution.next_task()
-            workshop.encode(message, task)
-        team.broadcast(message, distribution.poll)
+        with times.of("waiting"):
+            if team.leader:
+                workshop.encode(message, distribution.next_task())
+            team.broadcast(message, distribution.poll)
         decoded = workshop.decode(message)
         if decoded is None:
             return
         case, realisation, entries = decoded
         for row, rig in entries:
-            with times.of("compute"):
-                numbers = workshop.compute(case, realisation, row, rig, distribution.poll)
+            began = times.elapsed
+            numbers = workshop.compute(case, realisation, row, rig, distribution.poll, times)
             if numbers is None:
                 break
             if not team.leader:
                 continue
             name, cost = workshop.cases[case].name, workshop.cost(case, rig)
             numbers["rank"] = distribution.comm.rank
+            numbers["origin"] = (slot, host, began, times.elapsed)
             if writer.can_write:
-                with times.of("write"):
+                with times.of("writing"):
                     writer.write_entry(name, row, rig, numbers)
                 numbers = {"steps": numbers["steps"]}
             distribution.report((name, row, rig, numbers, cost))

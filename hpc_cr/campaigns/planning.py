@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.campaigns.warm_up import load_kernels
 from hpc_cr.campaigns.work import entry_cost, make_tasks, memory_bytes, plan_of
 from hpc_cr.fields.interpolation import coarsest_levels
 from hpc_cr.fields.layouts import aligned_empty
@@ -79,6 +80,32 @@ def measure(job, say=lambda text: None):
     say("multipoles")
     return CaseCost(max(first - synthesis, 0.0), synthesis, seconds, steps * job.n_pix,
                     _sky_seconds(job, directions))
+
+
+def measure_cases(job, say=lambda text: None):
+    """Load the kernels of a job and measure all its cases.
+
+    Parameters
+    ----------
+    job : Job
+    say : callable
+        Told what is being done.
+
+    Returns
+    -------
+    list of CaseCost
+        One per case.
+    MemoryWatch
+        Has seen all of it.
+    """
+    say("compiling or loading kernels")
+    load_kernels(job)
+    watch = MemoryWatch(job)
+    costs = []
+    for case in job.cases:
+        label = f"case {case.name}: " if case.name else ""
+        costs.append(measure(case.job, lambda text, label=label: say(f"measuring {label}{text}")))
+    return costs, watch
 
 
 def _synthesis_seconds(job, spectrum, grid):

@@ -1,12 +1,16 @@
 """Compile or load every kernel of a job before the clock starts."""
 
+from importlib import import_module
+
 import numpy as np
 from numba.core.registry import cpu_target
 
 from hpc_cr.campaigns.work import plan_of
-from hpc_cr.fields.nested import make_field
+from hpc_cr.fields.layouts import aligned_empty
+from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
 from hpc_cr.fields.spectrum import mode_normalisation
 from hpc_cr.kernel import alone_in_cache
+from hpc_cr.parallel import watchdog
 from hpc_cr.parallel.communicator import wait
 from hpc_cr.trajectories.backtrack import advance
 from hpc_cr.trajectories.state import empty_state, start
@@ -26,17 +30,20 @@ def warm_up(job, comm, stopped):
     stopped : callable
         Asked between kernels; a true answer leaves the rest out, since the run will end at once.
     """
-    import healpy  # noqa: F401
-    import pyfftw  # noqa: F401
-
+    for module in ("healpy", "pyfftw"):
+        # minutes where thousands of ranks read them from one file system
+        import_module(module)
+        stopped()
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
     if comm.rank == 0:
         with alone_in_cache(stopped):
             load_kernels(job, stopped)
+            watchdog.load()
     wait(comm.Ibarrier(), stopped)
     if comm.rank != 0:
         load_kernels(job, stopped)
+        watchdog.load()
 
 
 def load_kernels(job, stopped=lambda: False):
@@ -47,14 +54,19 @@ def load_kernels(job, stopped=lambda: False):
             mode_normalisation(level, one.turbulence.slope)
         if stopped():
             return
-        field = make_field(_tiny(one))
-        if stopped():
-            return
+        tiny = _tiny(one)
+        spectrum, grid = (aligned_empty(*layout) for layout in field_layout(tiny))
+        for _ in synthesis_steps(tiny, 0, spectrum, grid):
+            if stopped():
+                return
+        field = field_on(grid, tiny, 0)
         plan = plan_of(one, 0)
         state = empty_state(1, len(plan.stops))
         short = plan._replace(stops=plan.stops * 1e-9, interval_steps=plan.interval_steps * 0 + 1,
                               interval_step=plan.interval_step * 1e-9, step=plan.step * 1e-9)
         start(state, 0, 1, np.zeros(3), np.eye(3)[:1], short)
+        if stopped():
+            return
         advance(field.arrays, short, state, 0, 1, one.integrator.method)
 
 

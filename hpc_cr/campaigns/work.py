@@ -106,7 +106,8 @@ def make_tasks(cases, done, n_teams):
         costs = [entry_cost(job, rig) for rig in range(len(job.particles.rigidities))]
         per_realisation = {}
         for row, rig in np.argwhere(~done[case.name]).tolist():
-            per_realisation.setdefault(row // job.particles.observers, []).append((row, rig))
+            realisation = job.run.first_realisation + row // job.particles.observers
+            per_realisation.setdefault(realisation, []).append((row, rig))
         for realisation, entries in per_realisation.items():
             groups.append([Task(number, realisation, (e,), costs[e[1]]) for e in entries])
     groups.sort(key=lambda parts: -sum(part.cost for part in parts))
@@ -138,7 +139,8 @@ def stays_whole(costs, again, n_teams):
     costs, again = np.asarray(costs, dtype=float), np.asarray(again, dtype=float)
     left = costs.sum() - np.cumsum(costs)
     # unsplit, a team is idle for half a realisation on average
-    rounds = np.clip(0.5 * costs / np.maximum(again, 1e-300), 1.0, TAIL_ROUNDS)
+    least = np.maximum(0.5 * costs / TAIL_ROUNDS, 1e-300)
+    rounds = np.maximum(0.5 * costs / np.maximum(again, least), 1.0)
     return ((left >= rounds * n_teams * costs) | (n_teams == 1)).tolist()
 
 

@@ -111,8 +111,15 @@ class Workshop:
             self._skies[key] = SkyObservables(start_directions(job, row), nside, job.output.l_max)
         return self._skies[key]
 
-    def compute(self, case, realisation, row, rig, poll):
+    def compute(self, case, realisation, row, rig, poll, times):
         """One entry; collective over the team.
+
+        Parameters
+        ----------
+        case, realisation, row, rig : int
+        poll : callable
+        times : Times
+            Told what the time goes into.
 
         Returns
         -------
@@ -120,24 +127,28 @@ class Workshop:
             The entry on the leader, an empty dict on the others; None when it was abandoned.
         """
         job = self.cases[case].job
-        field = self.field(case, realisation, poll)
+        with times.of("synthesis"):
+            field = self.field(case, realisation, poll)
         plan = plan_of(job, rig)
         sky = self._sky(case, row)
         if case not in self._positions:
             self._positions[case] = observer_positions(job)
         state = self._state(job.n_pix, len(plan.stops))
         first, last = self.team.share_of(job.n_pix)
-        began = time.perf_counter()
-        start(state, first, last, self._positions[case][row], sky.directions, plan)
-        arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
-        finished = advance(arrays, plan, state, first, last, job.integrator.method, poll)
-        spent = time.perf_counter() - began
-        abandoned, seconds = self.team.total(np.array([float(not finished), spent]), poll)
+        with times.of("tracking"):
+            began = time.perf_counter()
+            start(state, first, last, self._positions[case][row], sky.directions, plan)
+            arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
+            finished = advance(arrays, plan, state, first, last, job.integrator.method, poll)
+            spent = time.perf_counter() - began
+        with times.of("waiting"):
+            abandoned, seconds = self.team.total(np.array([float(not finished), spent]), poll)
         if abandoned:
             return None
         if not self.team.leader:
             return {}
-        return self._measure(job, sky, state, rig, seconds, poll)
+        with times.of("measuring"):
+            return self._measure(job, sky, state, rig, seconds, poll)
 
     @staticmethod
     def _measure(job, sky, state, rig, seconds, poll):

@@ -78,6 +78,12 @@ class Direction(click.ParamType):
 @click.option(
     "--significance", is_flag=True, help="sky-map: in standard deviations of the sampling noise."
 )
+@click.option(
+    "--run",
+    default="-1",
+    metavar="N",
+    help='timeline: number of the run as in `hpc-cr info`, or "all"; default: the last.',
+)
 def command(name, files, output, show_list, **options):
     """Draw one figure and print where it is."""
     from hpc_cr.figures import FIGURES, make

@@ -1,4 +1,4 @@
-"""hpc-cr info: what a result file holds."""
+"""hpc-cr info: what a result file holds and how it was made, also while a job writes it."""
 
 import json
 import sys
@@ -7,50 +7,93 @@ import click
 import numpy as np
 
 
-@click.command(help="What a result file holds: completion, dipoles with errors, provenance.")
+@click.command("info")
 @click.argument("out", metavar="OUT.h5", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for every stop.")
-@click.option("--verify", is_flag=True, help="Compare all finished entries with their checksums.")
-def command(out, as_json, verify):
-    """Print a result file's facts; a damaged entry found by --verify is an error."""
-    from hpc_cr.io.errors import ResultError
+@click.option("--job", "as_job", is_flag=True, help="Only the job (TOML) that gives this file.")
+@click.option("--entries", "as_entries", is_flag=True,
+              help="Only a line per finished entry: how long it took, where and when.")  # fmt: skip
+def command(out, as_json, as_job, as_entries):
+    """What a result file holds: provenance, completion, dipoles with errors.
+
+    Of a file that a job is writing also its progress, rate, time left and slow ranks; the job is
+    not disturbed.
+    """
     from hpc_cr.io.results import open_results
 
+    if as_json + as_job + as_entries > 1:
+        raise click.UsageError("--json, --job and --entries exclude each other")
     with open_results(out) as results:
-        damaged = _damaged(results) if verify else []
-        if as_json:
-            json.dump(_document(results), sys.stdout, indent=2, allow_nan=False)
-            print()
+        if as_job:
+            print(_job(results), end="")
+        elif as_entries:
+            _print_entries(results)
+        elif as_json:
+            _print_json(results)
         else:
             _print(results)
-    if not as_json:
-        from hpc_cr.cli.summary import print_summary
-
-        print()
-        print_summary(out)
-        if verify and not damaged:
-            print("Checksums: every finished entry is whole")
-    if damaged:
-        raise ResultError(
-            f"{out}: {len(damaged)} finished entries do not have their checksum, the first:"
-            f" {damaged[0]}; run the job again with --resume to compute them anew"
-        )
 
 
-def _damaged(results):
-    """Damaged entries of all cases, in words."""
-    return [
-        f"{f'case {case.case}, ' if case.case else ''}row {row}, rigidity {rig}"
-        for case in results.each_case()
-        for row, rig in case.damaged()
-    ]
+def _print(results):
+    """For people: the running job if there is one, provenance, and the closing table."""
+    from hpc_cr.campaigns.watch import watch
+    from hpc_cr.cli.facts import print_facts, print_watch
+    from hpc_cr.cli.summary import print_summary
+
+    print_watch(watch(results), results)
+    print_facts(results)
+    print()
+    print_summary(results.path)
+
+
+def _job(results):
+    """The job as TOML, with the versions that its bits depend on above it."""
+    from hpc_cr.cli.facts import LIBRARIES, maker_of
+
+    facts = results.provenance
+    told = {name: text for name, text in facts.items() if name in LIBRARIES}
+    # records of format version 1 do not name the libraries, the attributes do
+    older = {"libraries": ", ".join(f"{name} {text}" for name, text in told.items())}
+    makers = dict.fromkeys(maker_of(older | run) for run in results.runs)
+    lines = [f"The job of {results.path.name}, every default resolved: `hpc-cr run` of this text",
+             "gives the same bits with the same versions on the same type of processor:",
+             *makers, str(facts.get("cpu"))]  # fmt: skip
+    return "".join(f"# {line}\n" for line in lines) + f"\n{results.config}"
+
+
+def _print_entries(results):
+    """A line per finished entry, columns separated by tabs, with a header."""
+    from hpc_cr.campaigns.accounts import finished_entries
+
+    cases = list(results.each_case())
+    print("case realisation observer rigidity_PV steps core_seconds run began_s ended_s rank"
+          " host".replace(" ", "\t"))  # fmt: skip
+    for e in zip(*finished_entries(cases), strict=True):
+        case, row, rig, run, rank, host, began, ended, seconds, steps, _ = e
+        of = cases[case]
+        cells = (of.case, of.realisation[row], row % of.job.particles.observers,
+                 f"{of.rigidities[rig]:.6g}", steps, f"{seconds:.6g}", run,
+                 f"{began:.3f}", f"{ended:.3f}", rank, host)  # fmt: skip
+        print(*cells, sep="\t")
+
+
+def _print_json(results):
+    from hpc_cr.cli.document import valid
+
+    json.dump(valid(_document(results)), sys.stdout, indent=2, allow_nan=False)
+    print()
 
 
 def _document(results):
-    """The JSON document; undefined numbers are null."""
+    """The JSON document."""
+    from hpc_cr.campaigns import accounts
+    from hpc_cr.campaigns.watch import watch
+
+    watched = watch(results)
     cases = list(results.each_case())
+    entries = accounts.finished_entries(cases)
     done, total = sum(int(c.done.sum()) for c in cases), sum(c.done.size for c in cases)
-    document = {
+    return {
         "format_version": results.provenance["format_version"],
         "complete": done == total,
         "done": done,
@@ -61,8 +104,37 @@ def _document(results):
             for summary in _by_rigidity([case.summary(i) for i in range(case.stops.shape[1])])
         ],
         "provenance": {**results.provenance, "runs": results.runs},
-    }
-    return _valid(document)
+        "watch": watched and {
+            **watched._asdict(), "ranks": [share._asdict() for share in watched.ranks]
+        },
+        "cost": {
+            "core_seconds": accounts.activities(results.runs),
+            "hosts": [share._asdict() for share in accounts.shares(entries)],
+            "slow_entries": _slow(cases, entries),
+        },
+    }  # fmt: skip
+
+
+def _slow(cases, entries, count=10):
+    """The entries that took longest for what they were, the slowest first."""
+    from hpc_cr.campaigns.accounts import slowness
+
+    times = slowness(entries)
+    found = []
+    for i in np.argsort(-times)[:count]:
+        case = cases[entries.case[i]]
+        found.append({
+            "case": case.case,
+            "realisation": case.realisation[entries.row[i]],
+            "observer": entries.row[i] % case.job.particles.observers,
+            "rigidity_PV": case.rigidities[entries.rig[i]],
+            "core_seconds": entries.seconds[i],
+            "slowness": times[i],
+            "rank": entries.rank[i],
+            "host": str(entries.host[i]),
+            "run": entries.run[i],
+        })  # fmt: skip
+    return found
 
 
 def _by_rigidity(summaries):
@@ -100,49 +172,3 @@ def _result(case, s):
         "unfinished": int(case.unfinished[:, rig].sum()),
         "over_tolerance": int(case.over_tolerance[:, rig].sum()),
     }
-
-
-def _valid(value):
-    """The same in types that JSON has."""
-    if isinstance(value, dict):
-        return {key: _valid(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_valid(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
-
-
-def _print(results):
-    """The file's facts, one per line."""
-    facts, job = results.provenance, results.job
-    commit = facts.get("commit", "unknown")[:12]
-    dirty = ", with uncommitted changes" if facts.get("dirty") == 1 else ""
-    lines = {
-        "file": str(results.path),
-        "job": f"{facts['job']} (run.kind {job.run.kind}, seed {job.run.seed})",
-        "cases": ", ".join(filter(None, results.case_names)),
-        "rows": f"{job.run.realisations} realisations x {job.particles.observers} observers",
-        "written by": f"hpc_cr {facts.get('version')} (commit {commit}{dirty})",
-        "libraries": ", ".join(
-            f"{name} {facts[name]}"
-            for name in ("python", "numpy", "scipy", "numba", "h5py", "hdf5", "mpi4py", "pyfftw",
-                         "healpy")
-            if facts.get(name, "none") != "none"
-        ),
-        "mpi": facts.get("mpi"),
-        "machine": f"{facts.get('host')}, {facts.get('cpu')}",
-        "command": facts.get("command"),
-    }
-    for run in results.runs:
-        scheduler = f", SLURM job {run['job_id']}" if run["job_id"] else ""
-        lines[f"run {len(lines)}"] = (
-            f"{run['started']} to {run['ended'] or '?'} on {run['host']},"
-            f" {run['ranks']} ranks in teams of {run['team_size']}{scheduler}:"
-            f" {run['entries']} entries, {run['state']}"
-        )
-    for name, text in lines.items():
-        if text:
-            print(f"{'run' if name.startswith('run ') else name:12s}{text}")

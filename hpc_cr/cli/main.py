@@ -1,7 +1,8 @@
 """`hpc-cr`: the group of commands, its errors and exit status.
 
-Exit status: 0 complete; 2 the command line, a job file or a result file is wrong, said in one line
-on stderr; 75 stopped by a signal; 130 interrupted at the keyboard; anything else a failure.
+Exit status: 0 complete; 1 two result files have different numbers (diff); 2 the command line, a
+job file or a result file is wrong, said in one line on stderr; 75 stopped by a signal; 130
+interrupted at the keyboard; anything else a failure.
 """
 
 import os
@@ -11,11 +12,16 @@ from importlib import import_module
 import click
 
 from hpc_cr import __version__
+from hpc_cr.cli.streams import open_closed
 
 COMMANDS = {
     "run": "Run a job, alone or under mpirun or srun.",
     "plan": "Check a job without running it: settings, scales, memory, cost.",
-    "info": "Show what a result file holds.",
+    "submit": "Submit a job to SLURM: script, wall time and memory from its plan.",
+    "info": "Show what a result file holds, also while a job writes it.",
+    "check": "Compare the finished entries of result files with their checksums.",
+    "diff": "Say what differs between two result files: job, provenance, numbers.",
+    "merge": "Join the result files of blocks of one job into one.",
     "figure": "Draw a figure from one or several result files.",
     "jobs": "List the shipped jobs, or print one to start from.",
 }
@@ -83,6 +89,7 @@ def run(argv=None):
     # One core per rank, before numpy is imported: thread pools of the libraries would fight with
     # the other ranks, and their sums depend on the number of threads.
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    open_closed()
     try:
         status = cli.main(argv, prog_name="hpc-cr", standalone_mode=False)
         sys.stdout.flush()

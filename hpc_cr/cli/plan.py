@@ -11,7 +11,9 @@ import click
               help="MPI ranks the run will have, for its wall time and memory.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.SUB=VALUE",
               help="Change a key of the job, as for `hpc-cr run`.")
-def command(job, ranks, overrides):
+@click.option("--compile", "only_compile", is_flag=True,
+              help="Check the job, compile its kernels and stop.")
+def command(job, ranks, overrides, only_compile):
     """Check JOB.toml and print its settings, scales, memory and cost.
 
     Measures a few seconds of tracking per rigidity on this machine's core.
@@ -19,6 +21,9 @@ def command(job, ranks, overrides):
     from hpc_cr.config import load_job
 
     job = load_job(job, overrides)
+    if only_compile:
+        _compile(job)
+        return
     print(f"# {job.name}: the job with every default resolved\n")
     print(job.to_toml())
     for case in job.cases:
@@ -26,6 +31,20 @@ def command(job, ranks, overrides):
     for warning in job.warnings:
         print(f"warning: {warning}")
     _needs(job, ranks)
+
+
+def _compile(job):
+    """Fill the cache of compiled kernels, for batch scripts: before all ranks ask for them."""
+    import time
+
+    from hpc_cr.campaigns.warm_up import load_kernels
+    from hpc_cr.cli.terminal import duration
+    from hpc_cr.kernel import alone_in_cache
+
+    began = time.monotonic()
+    with alone_in_cache(lambda: False):
+        load_kernels(job)
+    print(f"hpc-cr: {job.name}: kernels ready after {duration(time.monotonic() - began)}")
 
 
 def _scales(case):
@@ -61,19 +80,12 @@ def _needs(job, ranks):
     from rich.console import Console
 
     from hpc_cr.campaigns import planning
-    from hpc_cr.campaigns.warm_up import load_kernels
     from hpc_cr.campaigns.work import memory_bytes
     from hpc_cr.cli.terminal import duration
     from hpc_cr.io.schema import data_bytes
 
-    costs = []
-    with Console(stderr=True).status("compiling or loading kernels") as status:
-        load_kernels(job)
-        watch = planning.MemoryWatch(job)
-        for case in job.cases:
-            label = f"case {case.name}: " if case.name else ""
-            costs.append(planning.measure(
-                case.job, lambda text, label=label: status.update(f"measuring {label}{text}")))
+    with Console(stderr=True).status("") as status:
+        costs, watch = planning.measure_cases(job, status.update)
     needs = watch.needs(job, ranks)
     grids, particles = memory_bytes(job)
     team = min(job.parallel.team_size, ranks)

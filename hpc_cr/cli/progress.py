@@ -4,6 +4,7 @@ import sys
 import time
 
 from hpc_cr.campaigns.anisotropy import Progress
+from hpc_cr.cli.reading import reading
 from hpc_cr.cli.terminal import duration, on_terminal
 
 LINE_SECONDS = 10.0
@@ -12,6 +13,9 @@ LINE_SECONDS = 10.0
 
 class _Counted(Progress):
     """Counts entries and steps; the subclasses show them."""
+
+    def copying(self, n_bytes):
+        return reading("copying finished entries", n_bytes, sys.stdout)
 
     def begin(self, entries, done, cost):
         self._entries, self._done, self._done_before = entries, done, done
@@ -31,6 +35,15 @@ class _Counted(Progress):
     def _rate(self):
         spent = time.monotonic() - self._began
         return f"{self._steps / spent / 1e6:.1f} million particle-steps/s" if self._steps else ""
+
+    def _took(self, seconds):
+        """How long it took, and what the ranks' time went into."""
+        took = f"tracking took {duration(time.monotonic() - self._began)}"
+        total = sum(seconds.values())
+        if total <= 0:
+            return took
+        parts = ", ".join(f"{name} {100 * value / total:.1f} %" for name, value in seconds.items())
+        return f"{took}; core-seconds of the ranks: {parts}"
 
     def _left(self):
         fraction = self._fraction()
@@ -59,9 +72,9 @@ class PlainProgress(_Counted):
                  self._rate(), self._left()]
         self.note(", ".join(part for part in parts if part))
 
-    def end(self):
+    def end(self, seconds):
         self._line()
-        self.note(f"tracking took {duration(time.monotonic() - self._began)}")
+        self.note(self._took(seconds))
 
 
 class BarProgress(_Counted):
@@ -93,10 +106,11 @@ class BarProgress(_Counted):
             self._bar.update(self._task, completed=self._cost_done,
                              news=", ".join(part for part in news if part))
 
-    def end(self):
+    def end(self, seconds):
         self._shown = 0.0
         self.tick()
         self._bar.stop()
+        self.note(self._took(seconds))
 
 
 def make_progress(quiet):

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from hpc_cr.cli.terminal import on_terminal
+from hpc_cr.cli.table import plain, print_table
 
 _DISPENSABLE = ("toward", "median", "noise", "steps", "n")
 """Columns that a narrow terminal does without, in this order; `hpc-cr info --json` has all."""
@@ -35,13 +35,10 @@ def print_summary(path, stop=-1, stream=None):
         exponent = _common_exponent([s.mean_amplitude for _, rows in cases for s in rows])
         header, rows = _table(cases, exponent)
         for line in _heading(cases):
-            print(_plain(line, stream), file=stream)
-        if on_terminal(stream):
-            _print_rich(header, rows, stream)
-        else:
-            _print_aligned(header, rows, stream)
+            print(plain(line, stream), file=stream)
+        print_table(header, rows, stream, dispensable=_DISPENSABLE)
         for line in (*_warnings(cases), *_closing(cases, path)):
-            print(_plain(line, stream), file=stream)
+            print(plain(line, stream), file=stream)
 
 
 def _table(cases, exponent):
@@ -192,57 +189,3 @@ def _common_exponent(values):
     """One power of ten for all amplitudes, so that columns compare at a glance."""
     values = [v for v in values if np.isfinite(v) and v > 0]
     return int(np.floor(np.log10(min(values)))) if values else 0
-
-
-def _print_aligned(header, rows, stream):
-    """Columns of plain text, header and unit in two lines."""
-    names, units = zip(*header, strict=True)
-    units = [f"[{unit}]" if unit else "" for unit in units]
-    lines = [list(names), units, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(names))]
-    for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
-        print(_plain("  ".join(cells).rstrip(), stream), file=stream)
-
-
-def _print_rich(header, rows, stream):
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=stream)
-    kept = _fitting(header, rows, console.width)
-    header = [header[column] for column in kept]
-    rows = [[row[column] for column in kept] for row in rows]
-    if _width(header, rows) > console.width:
-        _print_aligned(header, rows, stream)  # without frames it may just fit
-        return
-    table = Table()
-    for name, unit in header:
-        table.add_column(Text(name + (f"\n[{unit}]" if unit else "")), justify="right")
-    for row in rows:
-        table.add_row(*(Text(_plain(cell, stream)) for cell in row))
-    console.print(table)
-
-
-def _width(header, rows):
-    """Characters that a drawn table takes."""
-    cells = zip(*([f"[{unit}]" for _, unit in header], [name for name, _ in header], *rows),
-                strict=True)  # fmt: skip
-    return 1 + sum(3 + max(map(len, column)) for column in cells)
-
-
-def _fitting(header, rows, room):
-    """Columns that a terminal has room for: a wrapped table is harder to read than a short one."""
-    kept = list(range(len(header)))
-    for name in _DISPENSABLE:
-        if _width([header[c] for c in kept], [[row[c] for c in kept] for row in rows]) <= room:
-            break
-        kept = [column for column in kept if header[column][0] != name]
-    return kept
-
-
-def _plain(text, stream):
-    """With the proper sign where the stream can show it."""
-    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return text.replace("+-", "\N{PLUS-MINUS SIGN}") if encoding == "utf8" else text

@@ -181,6 +181,26 @@ class Job(Section):
         """Rows of the result file: realisations x observers."""
         return self.run.realisations * self.particles.observers
 
+    def entry_name(self, row, rig, case=""):
+        """An entry in the user's words: "case strong, realisation 3, observer 1, 10 PV".
+
+        Parameters
+        ----------
+        row, rig : int
+        case : str
+            Name of the case, if it is to be told.
+
+        Returns
+        -------
+        str
+        """
+        realisation, observer = divmod(int(row), self.particles.observers)
+        words = [f"case {case}"] if case else []
+        words.append(f"realisation {self.run.first_realisation + realisation}")
+        if self.particles.observers > 1:
+            words.append(f"observer {observer}")
+        return ", ".join([*words, f"{self.particles.rigidities[rig]:.4g} PV"])
+
     @property
     def warnings(self):
         """List of lines about settings that are allowed but probably not meant."""

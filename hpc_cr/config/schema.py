@@ -50,6 +50,10 @@ class Run(Section):
     seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
     realisations: whole(1, MOST_ROWS) = key(
         10, "random fields", f"whole number 1 to {MOST_ROWS}")
+    first_realisation: whole(0, 2**31) = key(
+        0, "number of the first one; a realisation's numbers depend on its number only, so that"
+        " blocks of a job can be computed apart (`hpc-cr run --block`) and joined (`hpc-cr merge`)",
+        f"whole number 0 to {2**31}")
 
     @field_validator("kind", mode="before")
     @classmethod
@@ -283,6 +287,9 @@ class Parallel(Section):
     team_size: whole(1, 4096) = key(
         1, "ranks of a node that share one field and split its particles",
         "whole number 1 to 4096")
+    deadline: quantity("duration") = key(
+        600.0, "a rank that gives no sign of life for so long ends the job (wall-clock time)",
+        "duration > 0")
 
 
 class Output(Section):

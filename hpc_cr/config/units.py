@@ -23,6 +23,7 @@ _TIME = {"yr": _YEAR, "kyr": 1e3 * _YEAR, "Myr": 1e6 * _YEAR, "Gyr": 1e9 * _YEAR
 KINDS = {
     "length": ("a length", '"100 pc"', "pc", _LENGTH),
     "time": ("a length c t or a time", '"20 pc" or "2 Myr"', "pc", _LENGTH | _TIME),
+    "duration": ("a duration", '"10 min"', "s", {"s": 1.0, "min": 60.0, "h": 3600.0}),
     "field": ("a magnetic field strength", '"4 uG"', "uG", {"uG": 1.0, "nG": 1e-3, "mG": 1e3}),
     "rigidity": ("a rigidity in volts", '"10 TV" or "1 PV"', "PV",
                  {"PV": 1.0, "TV": 1e-3, "GV": 1e-6, "EV": 1e3}),

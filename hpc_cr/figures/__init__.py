@@ -13,11 +13,12 @@ from typing import NamedTuple
 class Entry(NamedTuple):
     """A figure: the module that has draw(panels, options), and what it shows.
 
-    rigidities is the choice where the user makes none: "highest" or "all".
+    rigidities is the choice where the user makes none: "highest" or "all"; None for a figure of
+    whole files, whose module has draw(results, options).
     """
 
     module: str
-    rigidities: str
+    rigidities: str | None
     description: str
 
 
@@ -51,6 +52,11 @@ FIGURES = {
         "sky_map",
         "highest",
         "intensity on the sky of one realisation, smoothed or without its dipole if wanted",
+    ),
+    "timeline": Entry(
+        "timeline",
+        None,
+        "which rank was at work on what, and when it waited",
     ),
 }
 
@@ -88,6 +94,8 @@ def draw(name, paths, options=None):
     module = import_module(f"hpc_cr.figures.{entry.module}")
     with ExitStack() as files, style.context():
         opened = [files.enter_context(open_results(path)) for path in paths]
+        if entry.rigidities is None:
+            return module.draw(opened, options)
         return module.draw(panels.select(opened, options, entry.rigidities), options)
 
 

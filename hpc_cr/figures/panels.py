@@ -40,6 +40,8 @@ class Options:
         For sky maps.
     from_field : bool
         Measure the gradient's angle from the regular field, not from l = 0.
+    run : str
+        Number of the run that a timeline shows, or "all".
     """
 
     cases: tuple = ()
@@ -51,6 +53,7 @@ class Options:
     subtract_dipole: bool = False
     significance: bool = False
     from_field: bool = False
+    run: str = "-1"
 
 
 class Panel:

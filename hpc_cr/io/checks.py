@@ -10,7 +10,16 @@ import zlib
 import numpy as np
 
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.schema import ATTRIBUTES, FORMAT, FORMAT_VERSION, RUNS, case_group, datasets
+from hpc_cr.io.schema import (
+    ATTRIBUTES,
+    FORMAT,
+    READABLE,
+    RUN_DTYPE,
+    RUN_DTYPE_1,
+    RUNS,
+    case_group,
+    datasets,
+)
 
 DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError)
 """What h5py raises when it meets damaged structures, or other objects than were asked for."""
@@ -42,6 +51,9 @@ def open_checked(path):
 
     check_path(path)
     try:
+        # a pipe would keep us waiting for its writer
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ResultError(f"{path}: not a result file of hpc-cr (no regular file)")
         with path.open("rb"):
             pass
         if not h5py.is_hdf5(path):
@@ -71,10 +83,11 @@ def _not_ours(file):
     if not _equal(attributes.get("format"), FORMAT) or "config" not in file:
         return "an HDF5 file, but not a result file of hpc-cr"
     version = attributes.get("format_version")
-    if not _equal(version, FORMAT_VERSION):
+    if not any(_equal(version, known) for known in READABLE):
         return (
-            f"format version {version}, but this version of hpc_cr reads {FORMAT_VERSION};"
-            f" it was written by hpc_cr {attributes.get('version', 'of unknown version')}"
+            f"format version {version}, but this version of hpc_cr reads"
+            f" {' and '.join(map(str, READABLE))}; it was written by hpc_cr"
+            f" {attributes.get('version', 'of unknown version')}"
         )
     for name, (kind, needed) in ATTRIBUTES.items():
         value = attributes.get(name)
@@ -103,13 +116,17 @@ def check_datasets(file, case, job):
     import h5py
 
     group = case_group(case).rstrip("/")
-    for spec, shape in [*datasets(job), (RUNS, RUNS.dims)]:
+    version = int(file.attrs["format_version"])
+    for spec, shape in datasets(job, version):
         path, dtype = f"{group}/{spec.path}", np.dtype(spec.dtype)
         found = file.get(path)
         if not isinstance(found, h5py.Dataset):
             raise ValueError(f"there is no dataset {path}")
         if found.shape != shape or found.dtype != dtype:
             raise ValueError(f"{path} is {found.dtype} {found.shape}, not {dtype} {shape}")
+    runs, dtype = file.get(f"{group}/{RUNS.path}"), RUN_DTYPE_1 if version == 1 else RUN_DTYPE
+    if not isinstance(runs, h5py.Dataset) or runs.ndim != 1 or runs.dtype != dtype:
+        raise ValueError(f"{group}/{RUNS.path} is missing or does not have the format's fields")
 
 
 def checksum(arrays):

@@ -18,7 +18,8 @@ def to_xarray(results):
 
     variables = {}
     for spec in schema.ALL:
-        values = None if spec.option or spec.role == "runs" else results.array(spec.path)
+        left_out = spec.option or spec.name in ("runs", "origin")
+        values = None if left_out else results.array(spec.path)
         if values is None:
             continue
         dims = [{"rig": "rigidity"}.get(name, name) for name in spec.dims]

@@ -15,6 +15,7 @@ import numpy as np
 from hpc_cr.io.checks import check_path
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.schema import (
+    FIELDS,
     FORMAT,
     FORMAT_VERSION,
     MAX_RUNS,
@@ -26,7 +27,8 @@ from hpc_cr.io.schema import (
 )
 
 
-def create(path, job, *, provenance, observers=None):
+def create(path, job, *, provenance, observers=None, n_runs=MAX_RUNS, fill=None,
+           poll=lambda: None):
     """Lay out the result file of a job, whole and with its disk space, and put it in place.
 
     One process calls this, before any other opens the file. The file is made under a temporary
@@ -44,27 +46,35 @@ def create(path, job, *, provenance, observers=None):
         From `hpc_cr.io.provenance.collect`; becomes root attributes.
     observers : mapping of str to array (n_row, 3), optional
         Positions of the observers by case name, pc, Galactic Cartesian. Default: the origin.
+    n_runs : int, optional
+        Rows for run records.
+    fill : callable, optional
+        Called with the path of the temporary file, closed and with its disk space, before it is
+        renamed: puts in what other files hold already.
+    poll : callable, optional
+        Called now and then while the disk space is claimed: some file systems write every byte.
 
     Raises
     ------
     ResultError
         The folder is missing or cannot be written, the disk is full, or no file can have this
-        name; nothing is left behind.
+        name; nothing is left behind. So does whatever `fill` raises.
     """
     path = Path(path)
     check_path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        _check_room(path, data_bytes(job))
-        # left by a job that was killed here: the lock says that nobody is making one now
-        for stale in path.parent.glob(f".{escape(path.name)}.*.partial"):
-            stale.unlink(missing_ok=True)
+        remove_partials(path)
+        _check_room(path, data_bytes(job), beside=fill is not None)
         # open by hand: the system's own reason is clearer than HDF5's, and O_EXCL follows no link
         handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             _try_size(handle, data_bytes(job))
-            _lay_out(partial, job, provenance, observers or {})
-            _claim_space(partial)
+            _lay_out(partial, job, provenance, observers or {}, n_runs)
+            _claim_space(partial, poll)
+            if fill is not None:
+                fill(partial)
+                _sync(partial)
             os.replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -74,21 +84,37 @@ def create(path, job, *, provenance, observers=None):
         if not os.path.isdir(path.parent):  # unlike Path.is_dir, False for over-long names
             raise ResultError(f"{path}: there is no folder {path.parent}") from None
         reason = os.strerror(error.errno) if error.errno else error
-        size = f" ({_human(data_bytes(job))} needed)" if error.errno in _FULL else ""
+        size = f" ({human_bytes(data_bytes(job))} needed)" if error.errno in _FULL else ""
         raise ResultError(f"{path}: cannot create the result file: {reason}{size}") from None
 
 
+CLAIM_BYTES = 1_000_000_000
+"""Bytes of disk space that are claimed at once."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def _check_room(path, needed):
+def remove_partials(path):
+    """Remove the temporary files of jobs that were killed while they laid this file out.
+
+    The caller holds the lock, which says that nobody is making one now.
+    """
+    for stale in path.parent.glob(f".{escape(path.name)}.*.partial"):
+        stale.unlink(missing_ok=True)
+
+
+def _check_room(path, needed, beside):
     """Refuse at once what the disk cannot hold, before gigabytes are claimed and given back."""
     disk = os.statvfs(path.parent)
     free = disk.f_bavail * disk.f_frsize
     if disk.f_blocks and needed > free:
+        remedy = (
+            "it is made beside what it is copied from, which stays until it is whole"
+            if beside
+            else "fewer realisations or stops, or [output] displacement = false, make it smaller"
+        )
         raise ResultError(
-            f"{path}: the result file needs {_human(needed)}, the disk has {_human(free)} free"
-            " (fewer realisations or stops, or [output] displacement = false, make it smaller)"
+            f"{path}: the result file needs {human_bytes(needed)}, the disk has"
+            f" {human_bytes(free)} free ({remedy})"
         )
 
 
@@ -105,7 +131,7 @@ def _try_size(handle, needed):
         os.close(handle)
 
 
-def _lay_out(partial, job, provenance, observers):
+def _lay_out(partial, job, provenance, observers, n_runs):
     """Every group, dataset and attribute of the file, closed again."""
     import h5py
 
@@ -119,16 +145,15 @@ def _lay_out(partial, job, provenance, observers):
         config[()] = text
         config.attrs["units"] = "1"
         config.attrs["description"] = "the job with every default resolved, as TOML text"
-        runs = _create(file, RUNS.path, RUNS.dims, RUN_DTYPE, filled=True)
-        runs[...] = np.zeros(MAX_RUNS, RUN_DTYPE)
+        runs = _create(file, RUNS.path, (n_runs,), RUN_DTYPE, filled=True)
+        runs[...] = np.zeros(n_runs, RUN_DTYPE)
         _describe(runs, RUNS)
         for case in job.cases:
             group = file.require_group(case_group(case.name))
             for spec, shape in datasets(case.job):
+                # all but data are zero now: HDF5 fills what it allocates
                 dataset = _create(group, spec.path, shape, spec.dtype, spec.role != "data")
-                if spec.role == "status":
-                    dataset[...] = 0
-                elif spec.role == "axis":
+                if spec.role == "axis":
                     dataset[...] = _axis(spec, case.job, observers.get(case.name))
                 _describe(dataset, spec)
             if case.name:
@@ -154,8 +179,14 @@ def _axis(spec, job, observers):
 
 
 def _describe(dataset, spec):
+    """Unit, meaning and names of the axes; of a compound also those of its fields, one per line."""
     dataset.attrs["units"] = spec.units
     dataset.attrs["description"] = spec.description
+    for axis, label in enumerate(spec.labels):
+        dataset.dims[axis].label = label
+    if spec.path in FIELDS:
+        lines = [f"{name} [{unit}]: {text}" for name, (unit, text) in FIELDS[spec.path].items()]
+        dataset.attrs["fields"] = "\n".join(lines)
 
 
 def _create(group, path, shape, dtype, filled=False, utf8=False):
@@ -179,7 +210,7 @@ def _create(group, path, shape, dtype, filled=False, utf8=False):
     return h5py.Dataset(h5py.h5d.create(parent.id, name, kind, space, create))
 
 
-def _claim_space(partial):
+def _claim_space(partial, poll):
     """Give every byte of the file a place on the disk, and make it durable.
 
     HDF5's early allocation leaves a sparse file; writing into it later could still find the disk
@@ -187,15 +218,28 @@ def _claim_space(partial):
     """
     handle = os.open(partial, os.O_RDWR)
     try:
-        _allocate(handle, os.fstat(handle).st_size)
+        size = os.fstat(handle).st_size
+        for first in range(0, size, CLAIM_BYTES):
+            _allocate(handle, min(CLAIM_BYTES, size - first), first)
+            os.fdatasync(handle)
+            poll()
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _allocate(handle, size):
+def _sync(partial):
+    """Make the contents of the file durable, before its name promises them."""
+    handle = os.open(partial, os.O_RDONLY)
     try:
-        os.posix_fallocate(handle, 0, size)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _allocate(handle, size, first=0):
+    try:
+        os.posix_fallocate(handle, first, size)
     except OSError as error:
         # some C libraries do not emulate the call where the file system lacks it; then a
         # full disk shows as a failing write, which is an error too, only a later one
@@ -215,7 +259,7 @@ def _sync_folder(folder):
         os.close(handle)
 
 
-def _human(n_bytes):
+def human_bytes(n_bytes):
     """A number of bytes with a unit, such as "3.2 GB"."""
     value = float(n_bytes)
     for unit in ("bytes", "kB", "MB", "GB", "TB"):

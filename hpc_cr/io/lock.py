@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import socket
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,6 +129,45 @@ class FileLock:
 
     def __exit__(self, *exception):
         self.release()
+
+
+def is_locked(path):
+    """Whether a process holds the lock of a result file; asked without taking or touching it.
+
+    Parameters
+    ----------
+    path : path-like
+        The result file.
+
+    Returns
+    -------
+    bool or None
+        None where the file system does not say. A process on another machine may go unseen: not
+        every file system tells its machines of each other's locks.
+    """
+    path = Path(path)
+    lock_path = path.parent / f"{path.name}.lock"
+    # to close any handle of a file gives up the locks that the same process holds on it
+    if os.path.realpath(lock_path) in FileLock._mine:
+        return True
+    try:
+        handle = os.open(lock_path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(handle, fcntl.F_GETLK, wanted)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return _FLOCK.unpack(answer)[0] != fcntl.F_UNLCK
+
+
+_FLOCK = struct.Struct("@hhqqi4x")
+"""struct flock of Linux on 64-bit machines: type, whence, start, length, process."""
 
 
 def _holder(handle):

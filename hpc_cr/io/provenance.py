@@ -13,7 +13,8 @@ from pathlib import Path
 
 import hpc_cr
 
-_LIBRARIES = ("numpy", "scipy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
+LIBRARIES = ("numpy", "scipy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
+"""Those whose version can change the last bit of a number."""
 _SOURCE = ("version", "commit", "dirty")
 
 
@@ -50,7 +51,7 @@ def collect(argv=None):
         "dirty": dirty,
         "python": platform.python_version(),
     }
-    facts |= {name: _version(name) for name in _LIBRARIES}
+    facts |= {name: _version(name) for name in LIBRARIES}
     facts |= {
         "hdf5": h5py.version.hdf5_version,
         "h5py_mpi": int(h5py.get_config().mpi),
@@ -62,6 +63,11 @@ def collect(argv=None):
         "started": now(),
     }
     return facts
+
+
+def libraries_text(facts):
+    """Versions of the libraries in one line, "numpy 2.4.1, scipy 1.17.0, ..." (`collect`)."""
+    return ", ".join(f"{name} {facts[name]}" for name in (*LIBRARIES, "hdf5"))
 
 
 def differences(makers, present):
@@ -79,11 +85,12 @@ def differences(makers, present):
     -------
     list of str
         One phrase for each of hpc_cr's version, its commit, changes that are not committed, and
-        the versions of Python and the libraries. Changes that are not committed count as a
-        difference even if there are some on both sides, since they need not be the same.
+        the versions of Python and the libraries, and the processor. Changes that are not
+        committed count as a difference even if there are some on both sides, since they need not
+        be the same.
     """
     found = []
-    for name in (*_SOURCE, "python", *_LIBRARIES, "hdf5"):
+    for name in (*_SOURCE, "python", *LIBRARIES, "hdf5", "cpu"):
         values = dict.fromkeys(maker[name] for maker in makers if name in maker)
         if name == "dirty":
             if 1 in values:

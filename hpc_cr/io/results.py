@@ -69,6 +69,8 @@ class Results:
         "" for a file without cases.
     case_names : tuple of str
         All cases of the file.
+    config : str
+        The resolved job with all its cases, as TOML.
     job : hpc_cr.config.Job
         The resolved job of this case.
     rigidities : ndarray (n_rig,)
@@ -88,7 +90,7 @@ class Results:
         self._file, self._owner = file, owner
         self.path = path
         try:
-            text = file["config"].asstr()[()]
+            text = self.config = file["config"].asstr()[()]
             name = str(file.attrs.get("job", path.stem))
             self.case_names = tuple(c.name for c in parse_job(text, name=name).cases)
             self.case = self.case_names[0] if case is None else case
@@ -111,7 +113,8 @@ class Results:
         except DAMAGE as error:
             self.close()
             raise ResultError(f"{path}: damaged result file: {error}") from None
-        self.realisation = np.arange(len(self.done)) // self.job.particles.observers
+        run, observers = self.job.run, self.job.particles.observers
+        self.realisation = run.first_realisation + np.arange(len(self.done)) // observers
 
     def each_case(self):
         """Results of every case of the file, in order; they share this open file."""
@@ -174,6 +177,12 @@ class Results:
     def seconds(self):
         """Core-seconds, (n_row, n_rig)."""
         return self._status("seconds")
+
+    @property
+    def origin(self):
+        """Who computed the entries, (n_row, n_rig) with the fields run, host, began, ended (see
+        `schema.STATUS`), undefined where not done; None in a file of version 1."""
+        return self.array("status/origin")
 
     @property
     def unfinished(self):

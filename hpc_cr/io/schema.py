@@ -10,27 +10,55 @@ from typing import NamedTuple
 import numpy as np
 
 FORMAT = "hpc-cr results"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = (1, 2)
+"""Versions that this program reads; it writes the last one."""
 MAX_RUNS = 64
-"""Rows of /provenance/runs; once they are used, the last row is written over."""
+"""Rows of /provenance/runs in a new file, and free ones after a merge; once they are used, the last
+row is written over."""
 
 RUN_DTYPE = np.dtype(
     [
         ("started", "S32"),
         ("ended", "S32"),
+        ("seen", "S32"),
+        ("user", "S32"),
         ("host", "S64"),
+        ("cpu", "S96"),
+        ("nodes", "<i4"),
         ("ranks", "<i4"),
         ("team_size", "<i4"),
         ("job_id", "S32"),
+        ("array_task", "S16"),
+        ("restart", "<i4"),
         ("commit", "S40"),
         ("dirty", "<i1"),
         ("version", "S32"),
+        ("python", "S16"),
+        ("libraries", "S256"),
         ("mpi", "S64"),
+        ("command", "S1024"),
         ("state", "S128"),
         ("entries", "<i8"),
+        ("wall", "<f8"),
+        ("synthesis", "<f8"),
+        ("tracking", "<f8"),
+        ("measuring", "<f8"),
+        ("writing", "<f8"),
+        ("waiting", "<f8"),
+        ("piece", "S128"),
     ]
 )
 """One row per start of a job on the file; an unused row has an empty `started`."""
+
+RUN_DTYPE_1 = np.dtype(
+    [(name, RUN_DTYPE[name]) for name in ("started", "ended", "host", "ranks", "team_size",
+                                          "job_id", "commit", "dirty", "version", "mpi", "state",
+                                          "entries")]
+)  # fmt: skip
+"""The same in files of version 1."""
+
+ORIGIN_DTYPE = np.dtype([("run", "<i4"), ("host", "S64"), ("began", "<f8"), ("ended", "<f8")])
 
 
 ATTRIBUTES = {
@@ -53,7 +81,7 @@ class Dataset(NamedTuple):
 
     path: str
     dims: tuple
-    dtype: str
+    dtype: str | np.dtype
     units: str
     description: str
     role: str
@@ -63,6 +91,11 @@ class Dataset(NamedTuple):
     def name(self):
         """Last part of the path: the key of an entry's array."""
         return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def labels(self):
+        """Names of the axes for readers of the file."""
+        return [{"rig": "rigidity", MAX_RUNS: "run"}.get(name, name) for name in self.dims]
 
 
 _ENTRY = ("row", "rig", "stop")
@@ -85,7 +118,8 @@ AXES = (
         ("row", "i"),
         "<f8",
         "pc",
-        "position of the observer in the realisation; row = realisation * observers + observer",
+        "position of the observer in its realisation;"
+        " row = (realisation - run.first_realisation) * observers + observer",
         "axis",
     ),
 )
@@ -197,6 +231,11 @@ STATUS = (
     ),
     Dataset("status/rank", ("row", "rig"), "<i4", "1", "rank that led the entry", "status"),
     Dataset(
+        "status/origin", ("row", "rig"), ORIGIN_DTYPE, "1",
+        "who computed the entry: run (row of /provenance/runs), host of the leading rank, began and"
+        " ended (s since the start of that run)", "status",
+    ),
+    Dataset(
         "status/checksum", ("row", "rig"), "<u4", "1",
         "CRC-32 of the entry's data, dataset after dataset in the file's order", "status",
     ),
@@ -211,11 +250,53 @@ RUNS = Dataset(
     (MAX_RUNS,),
     RUN_DTYPE,
     "1",
-    "one row per start of a job on this file: started, ended (UTC), host, ranks, team_size, job_id"
-    " (SLURM), commit, dirty, version, mpi, state (running, complete, or how it ended), entries"
-    " finished",
+    "one row per start of a job on this file: started, ended, seen (UTC; the last is a sign of"
+    " life), user, host and cpu of rank 0, nodes, ranks, team_size, job_id, array_task, restart"
+    " (SLURM), commit, dirty, version, python, libraries, mpi, command, state (running, complete,"
+    " or how it ended), entries finished, wall (s), core-seconds of all ranks in synthesis,"
+    " tracking, measuring, writing, waiting, and piece (the merged file that the row comes from)",
     "runs",
 )
+
+FIELDS = {
+    RUNS.path: {
+        "started": ("1", "UTC, ISO 8601"),
+        "ended": ("1", "UTC; empty while the job runs, and after a kill"),
+        "seen": ("1", "UTC; last sign of life, about every 10 s"),
+        "user": ("1", "who ran it"),
+        "host": ("1", "machine of rank 0"),
+        "cpu": ("1", "its processor"),
+        "nodes": ("1", "number of machines"),
+        "ranks": ("1", "number of MPI ranks"),
+        "team_size": ("1", "ranks that share a field (parallel.team_size)"),
+        "job_id": ("1", "SLURM job"),
+        "array_task": ("1", "SLURM array task"),
+        "restart": ("1", "how often SLURM had requeued the job"),
+        "commit": ("1", "git commit of the program"),
+        "dirty": ("1", "1 with changes that were not committed, -1 unknown"),
+        "version": ("1", "version of hpc_cr"),
+        "python": ("1", "version of Python"),
+        "libraries": ("1", "versions of the libraries"),
+        "mpi": ("1", "MPI library"),
+        "command": ("1", "command line"),
+        "state": ("1", "running, complete, or how it ended; killed: a later run found it running"),
+        "entries": ("1", "entries that this run finished"),
+        "wall": ("s", "duration, until it was last seen"),
+        "synthesis": ("s", "core-seconds of all ranks making fields"),
+        "tracking": ("s", "core-seconds of all ranks following particles"),
+        "measuring": ("s", "core-seconds of all ranks for responses and multipoles"),
+        "writing": ("s", "core-seconds of all ranks writing entries"),
+        "waiting": ("s", "core-seconds of all ranks without work"),
+        "piece": ("1", "merged file that the record comes from; empty for a run on this file"),
+    },
+    "status/origin": {
+        "run": ("1", "row of /provenance/runs, -1 unknown"),
+        "host": ("1", "machine of the rank that led the entry"),
+        "began": ("s", "since the start of that run"),
+        "ended": ("s", "since the start of that run"),
+    },
+}
+"""Fields of the compound datasets: unit and meaning, in the order of their types."""
 
 ALL = (*AXES, *DATA, *STATUS, RUNS)
 """Every dataset that a file of kind "anisotropy" can have, in the file's order, besides /config."""
@@ -253,13 +334,15 @@ def sizes(job):
     }
 
 
-def datasets(job):
+def datasets(job, version=FORMAT_VERSION):
     """Datasets of one case's group, in the file's order (without /provenance/runs).
 
     Parameters
     ----------
     job : hpc_cr.config.Job
         The job of one case.
+    version : int
+        Of the format.
 
     Returns
     -------
@@ -267,11 +350,13 @@ def datasets(job):
         Each with its shape.
     """
     size = sizes(job)
-    absent = "axes/radius" if job.boundary.kind == "time" else "axes/time"
+    absent = {"axes/radius" if job.boundary.kind == "time" else "axes/time"}
+    if version == 1:
+        absent.add("status/origin")
     return [
         (d, tuple(size[name] for name in d.dims))
         for d in (*AXES, *DATA, *STATUS)
-        if d.path != absent and (d.option is None or getattr(job.output, d.option))
+        if d.path not in absent and (d.option is None or getattr(job.output, d.option))
     ]
 
 

@@ -5,13 +5,16 @@ libraries). Rank 0 serves requests between its own kernel calls, and while it wa
 tasks are short, leaders ask for the next one when they begin one, so as not to wait for the end
 of a kernel call; not near the end, when a task that a busy leader holds would keep an idle one
 from it. A signal on any rank is reported to rank 0, which tells all: every rank stops within a
-kernel call or two.
+kernel call or two. No call blocks: a rank that waits for another one goes on giving signs of life.
 """
 
+import signal
 import time
 from collections import deque
 
-from hpc_cr.parallel.communicator import NAP_SECONDS, wait
+import numpy as np
+
+from hpc_cr.parallel.communicator import NAP_SECONDS, anyone, wait
 
 TAG_REQUEST, TAG_TASK, TAG_REPORT, TAG_STOP = 1, 2, 3, 4
 
@@ -40,14 +43,12 @@ class Distribution:
         Called with each object given to `report` anywhere.
     tick : callable, optional
         Called whenever the rank polls.
+    heartbeat : Heartbeat, optional
+        Beats whenever the rank polls or waits.
     """
 
-    def __init__(self, comm, n_teams, signals, tasks=(), on_report=None, tick=None):
-        self._anyone = 0
-        if comm.size > 1:
-            from mpi4py.MPI import ANY_SOURCE
-
-            self._anyone = ANY_SOURCE
+    def __init__(self, comm, n_teams, signals, tasks=(), on_report=None, tick=None, heartbeat=None):
+        self._anyone = anyone(comm)
         self.comm = comm
         self.signals = signals
         self.stopped_by = None
@@ -55,6 +56,7 @@ class Distribution:
         self._tasks = deque(tasks)
         self._on_report = on_report
         self._tick = tick
+        self._beat = heartbeat.beat if heartbeat is not None else lambda: None
         self._n_teams = n_teams
         self._asked = False
         self._last_taken = float("-inf")
@@ -63,6 +65,7 @@ class Distribution:
 
     def poll(self):
         """Serve messages and look for signals; returns whether to stop."""
+        self._beat()
         if self.signals.received and not self._announced:
             self._announce(self.signals.received)
         if self.comm.rank == 0:
@@ -85,8 +88,10 @@ class Distribution:
 
     def _serve(self):
         comm, anyone = self.comm, self._anyone
-        while comm.Iprobe(source=anyone, tag=TAG_REPORT):
-            self._on_report(comm.recv(source=anyone, tag=TAG_REPORT))
+        if comm.size == 1:
+            return
+        while (message := comm.improbe(source=anyone, tag=TAG_REPORT)) is not None:
+            self._on_report(self._arrived(message.irecv()))
             self._reports_taken += 1
         while comm.Iprobe(source=anyone, tag=TAG_STOP):
             signal = comm.recv(source=anyone, tag=TAG_STOP)
@@ -98,6 +103,13 @@ class Distribution:
             if task is None:
                 self._waiting_leaders -= 1
             comm.send((task, plenty(len(self._tasks), self._n_teams)), dest=leader, tag=TAG_TASK)
+
+    def _arrived(self, request):
+        """The object of a message under way: a large one takes two ranks, and may take time."""
+        while not (outcome := request.test())[0]:
+            self._beat()
+            time.sleep(NAP_SECONDS)
+        return outcome[1]
 
     def _take(self):
         return self._tasks.popleft() if self._tasks and self.stopped_by is None else None
@@ -134,7 +146,7 @@ class Distribution:
         if self.comm.rank == 0:
             self._on_report(thing)
         else:
-            self.comm.send(thing, dest=0, tag=TAG_REPORT)
+            wait(self.comm.isend(thing, dest=0, tag=TAG_REPORT), self.poll)
             self._reports_sent += 1
 
     def finish(self):
@@ -144,11 +156,22 @@ class Distribution:
             time.sleep(NAP_SECONDS)
         wait(self.comm.Ibarrier(), self.poll)
         # reports may still be under way behind the barrier's own messages
-        sent = self.comm.allreduce(self._reports_sent)
+        sent = self._all_reduced(self._reports_sent, "SUM")
         while self.comm.rank == 0 and self._reports_taken < sent:
             self.poll()
         # a stop notice that reached some ranks only counts for all
-        self.stopped_by = next(
-            (name for name in self.comm.allgather(self.stopped_by) if name is not None), None
-        )
+        name = self.stopped_by
+        number = self._all_reduced(0 if name is None else signal.Signals[name].value, "MAX")
+        self.stopped_by = signal.Signals(number).name if number else None
         self.poll()
+
+    def _all_reduced(self, number, operation):
+        """Sum (SUM) or largest (MAX) of the ranks' integers."""
+        if self.comm.size == 1:
+            return number
+        from mpi4py import MPI
+
+        result = np.empty(1, np.int64)
+        request = self.comm.Iallreduce(np.array([number]), result, op=getattr(MPI, operation))
+        wait(request, self.poll)
+        return int(result[0])

@@ -5,11 +5,13 @@ import signal
 EXIT_STOPPED = 75
 """Exit status of a job that a signal stopped with everything finished kept (EX_TEMPFAIL)."""
 
-_ASKING = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+_ASKING = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class StopSignals:
-    """Catches SIGUSR1, SIGTERM and SIGINT while active; a second SIGINT interrupts at once.
+    """Catches SIGUSR1, SIGTERM, SIGINT and SIGHUP (the terminal was closed) while active.
+
+    A second SIGINT interrupts at once. Under nohup SIGHUP stays ignored.
 
     Attributes
     ----------
@@ -23,7 +25,8 @@ class StopSignals:
 
     def __enter__(self):
         for number in _ASKING:
-            self._previous[number] = signal.signal(number, self._note)
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._note)
         return self
 
     def looked_at(self):
@@ -37,4 +40,7 @@ class StopSignals:
 
     def __exit__(self, *exception):
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            # SLURM and launchers send twice now and then: the second one must not kill a process
+            # that has stopped as asked and is on its way out, or its status would be another
+            stopped = self.received is not None and number != signal.SIGINT
+            signal.signal(number, signal.SIG_IGN if stopped else handler)

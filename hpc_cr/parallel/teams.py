@@ -4,6 +4,9 @@ A team keeps one copy of its realisation's grids, and the arrays of its particle
 memory. A team of one rank uses private memory and no MPI at all.
 """
 
+import ctypes
+import errno
+import mmap
 import os
 
 import numpy as np
@@ -37,7 +40,7 @@ def _check_room(comm, needed, shared):
 
     Shared memory is a file: a too small /dev/shm kills the ranks that touch the missing pages.
     """
-    folder = os.environ.get("OMPI_MCA_osc_sm_backing_directory", "/dev/shm")
+    folder = _shared_folder()
     node = _ranks_of_node(comm)
     in_all, in_files = node.allreduce(needed), node.allreduce(needed if shared else 0)
     node.Free()
@@ -52,13 +55,42 @@ def _check_room(comm, needed, shared):
         free = disk.f_bavail * disk.f_frsize
         if in_files > free:
             problem = (f"the teams' shared fields need {in_files / 2**20:.0f} MiB in {folder},"
-                       f" {free / 2**20:.0f} MiB are free: use grids.layout = \"nodes\","
-                       " parallel.team_size = 1, a smaller grid, or set"
-                       " OMPI_MCA_osc_sm_backing_directory to a folder with room")
+                       f" {free / 2**20:.0f} MiB are free: {_REMEDY}")
+    _agree_on_room(comm, problem)
+
+
+_REMEDY = ("use grids.layout = \"nodes\", parallel.team_size = 1, a smaller grid, or set"
+           " OMPI_MCA_osc_sm_backing_directory to a folder with room")
+
+
+def _shared_folder():
+    """Where Open MPI keeps the files of shared windows."""
+    return os.environ.get("OMPI_MCA_osc_sm_backing_directory", "/dev/shm")
+
+
+def _agree_on_room(comm, problem):
+    """Raise an AgreedError on all ranks if any of them has a problem (text or None)."""
     problems = comm.allgather(problem and f"{os.uname().nodename}: {problem}")
     first = next((text for text in problems if text), None)
     if first is not None:
         raise AgreedError(first)
+
+
+_MADV_POPULATE_WRITE = 23
+"""Linux 5.14: touch pages now; what would kill the process (SIGBUS) is an error, EFAULT."""
+
+
+def _claim(memory):
+    """Give shared memory (bytes) its pages now; False if there was no room for them.
+
+    Others may fill /dev/shm after the check. A page without room kills the rank that touches it,
+    later and with a message that says nothing. Older kernels leave it at that.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    first = memory.ctypes.data // mmap.PAGESIZE * mmap.PAGESIZE
+    length = memory.ctypes.data + memory.size - first
+    failed = libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(length), _MADV_POPULATE_WRITE)
+    return not (failed and ctypes.get_errno() == errno.EFAULT)
 
 
 class Team:
@@ -79,11 +111,14 @@ class Team:
         The leaders of all teams, on leaders.
     number : int
         How many teams there are.
+    nodes : int
+        How many nodes they are on.
     """
 
     def __init__(self, comm, size):
         node = _ranks_of_node(comm)
         self.comm = node.Split(node.rank // size, node.rank)
+        self.nodes = comm.allreduce(int(node.rank == 0))
         node.Free()
         self.rank, self.size = self.comm.rank, self.comm.size
         self.leader = self.rank == 0
@@ -124,16 +159,28 @@ class Team:
             size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
             total += -(-size // ALIGNMENT) * ALIGNMENT
         total += ALIGNMENT
+        in_teams = comm.allreduce(int(self.size > 1)) > 0
         _check_room(comm, total if self.leader else 0, shared=self.size > 1)
         if self.size == 1:
             memory = np.empty(total, np.uint8)
         else:
             from mpi4py import MPI
 
-            window = MPI.Win.Allocate_shared(total if self.leader else 0, 1, comm=self.comm)
+            try:
+                window = MPI.Win.Allocate_shared(total if self.leader else 0, 1, comm=self.comm)
+            except MPI.Exception as error:
+                # MPI finds too little room itself, and does not say so ("internal error")
+                raise MemoryError(
+                    f"{_shared_folder()} has no room for the {total / 2**20:.0f} MiB that a team"
+                    f" shares, or MPI cannot use it ({error}): {_REMEDY}") from None
             self._windows.append(window)
             buffer, _ = window.Shared_query(0)
             memory = np.frombuffer(buffer, np.uint8)
+        if in_teams:
+            part = memory[slice(*self.share_of(memory.size))]
+            _agree_on_room(comm, None if self.size == 1 or _claim(part) else
+                           f"{_shared_folder()} filled up while the teams' shared fields were"
+                           f" allocated ({total / 2**20:.0f} MiB for this team): {_REMEDY}")
         # the address of the mapping differs between ranks only by whole pages
         start = -memory.ctypes.data % ALIGNMENT
         arrays = []

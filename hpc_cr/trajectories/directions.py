@@ -52,10 +52,10 @@ def observer_positions(job):
     Returns
     -------
     ndarray (n_row, 3)
-        pc, Galactic Cartesian; row = realisation * observers + observer.
+        pc, Galactic Cartesian; row = (realisation - first_realisation) * observers + observer.
     """
     positions = np.zeros((job.run.realisations, job.particles.observers, 3))
-    for realisation, places in enumerate(positions):
+    for realisation, places in enumerate(positions, job.run.first_realisation):
         sequence = seed_sequence(job.run.seed, realisation, OBSERVER_STREAM)
         generator = np.random.Generator(np.random.PCG64(sequence))
         size = 10 * job.turbulence.outer_scale
@@ -67,4 +67,5 @@ def start_directions(job, row):
     """Directions n (n_pix, 3) of one row: HEALPix centres, or random ones of their own."""
     if job.particles.nside is not None:
         return healpix_directions(job.particles.nside)
-    return random_directions(job.particles.count, job.run.seed, row)
+    first_row = job.run.first_realisation * job.particles.observers
+    return random_directions(job.particles.count, job.run.seed, first_row + row)

@@ -82,7 +82,9 @@ def entry(job, row, rig):
         for name, value in values.items():
             arrays.setdefault(name, []).append(value)
     arrays = {name: np.array(value) for name, value in arrays.items()}
-    return arrays | {"unfinished": 0, "over_tolerance": 0, "steps": 1, "seconds": 1.0, "rank": 0}
+    began = 2.0 * row + rig
+    return arrays | {"unfinished": 0, "over_tolerance": 0, "steps": 1, "seconds": 1.0, "rank": 0,
+                     "origin": (0, "host", began, began + 0.8)}
 
 
 def write(path, text, **options):

@@ -76,7 +76,7 @@ def test_every_figure_at_column_width_legible_and_whole(name, two_cases, tmp_pat
     assert box.x1 < style.DOUBLE + 0.02 and box.y1 < figure.get_figheight() + 0.02
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n != "dipole-energy"])
+@pytest.mark.parametrize("name", [n for n in FIGURES if n not in ("dipole-energy", "timeline")])
 def test_single_column(name, one_rigidity):
     figure = draw(name, [one_rigidity], Options(realisation=1))
     assert figure.get_figwidth() == style.SINGLE

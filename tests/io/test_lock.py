@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.lock import FileLock
+from hpc_cr.io.lock import FileLock, is_locked
 
 HOLD = """
 import sys, time
@@ -36,6 +36,28 @@ def test_second_job_is_told_who_writes(tmp_path, holder):
         FileLock(tmp_path / "out.h5").acquire()
     with FileLock(tmp_path / "other.h5"):
         pass
+
+
+def test_asking_does_not_disturb_the_holder(tmp_path, holder):
+    path = tmp_path / "out.h5"
+    before = (tmp_path / "out.h5.lock").read_bytes()
+    assert is_locked(path) is True and is_locked(tmp_path / "other.h5") is False
+    assert (tmp_path / "out.h5.lock").read_bytes() == before
+    with pytest.raises(ResultError):  # it still holds
+        FileLock(path).acquire()
+    holder.send_signal(signal.SIGKILL)
+    holder.wait(timeout=30)
+    # the file is still there, and only says who it was
+    assert is_locked(path) is False and (tmp_path / "out.h5.lock").read_bytes() == before
+
+
+def test_asking_for_a_lock_of_ones_own_keeps_it(tmp_path):
+    path = tmp_path / "out.h5"
+    ask = "import sys; from hpc_cr.io.lock import is_locked; print(is_locked(sys.argv[1]))"
+    with FileLock(path):
+        assert is_locked(path) is True
+        other = subprocess.run([sys.executable, "-c", ask, str(path)], capture_output=True)
+        assert other.stdout == b"True\n"
 
 
 def test_a_killed_job_leaves_no_lock(tmp_path, holder):

@@ -20,7 +20,8 @@ import hpc_cr
 from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.writer import ResultWriter, check_resumable, other_versions
+from hpc_cr.io.resume import check_resumable, other_versions
+from hpc_cr.io.writer import ResultWriter
 
 SCRIPT = Path(synthetic_results.__file__)
 parallel_only = pytest.mark.skipif(

@@ -16,7 +16,7 @@ from hpc_cr.cli.summary import print_summary
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.lock import FileLock
-from hpc_cr.io.writer import check_resumable
+from hpc_cr.io.resume import check_resumable
 
 
 def test_axes_and_gaps(partial):
@@ -160,7 +160,7 @@ def test_files_that_cannot_be_read(tmp_path, complete):
     newer.write_bytes(complete.read_bytes())
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = schema.FORMAT_VERSION + 1
-    refused(newer, "format version 2, but this version of hpc_cr reads 1")
+    refused(newer, "format version 3, but this version of hpc_cr reads 1 and 2")
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = schema.FORMAT_VERSION
         del file["axes/observer"]

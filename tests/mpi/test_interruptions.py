@@ -80,7 +80,7 @@ def test_usr1_through_mpirun_stops_cleanly(whole, tmp_path):
     began = time.monotonic()
     process.send_signal(signal.SIGUSR1)
     _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert process.returncode == 75
     assert "stopped by SIGUSR1" in errors
     assert 3 <= done_entries(out) < 24
@@ -95,7 +95,7 @@ def test_signal_on_one_rank_stops_all(whole, tmp_path):
     began = time.monotonic()
     process.communicate(timeout=20)
     assert process.returncode == 75
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGINT"])
@@ -106,7 +106,7 @@ def test_signal_to_a_single_process(whole, tmp_path, name):
     began = time.monotonic()
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert process.returncode == 75, errors
     assert f"stopped by {name}" in errors
     if name == "SIGTERM":
@@ -192,6 +192,14 @@ def test_without_an_mpi_library(tmp_path, whole):
     assert differing(run_job(job, tmp_path / "with.h5"), out) == []
     launched = run([*mpirun(1), sys.executable, script, "run", job, "-o", tmp_path / "x.h5"])
     assert launched.returncode == 2 and "MPI" in launched.stderr
+
+
+def test_launcher_of_another_mpi(tmp_path, whole, monkeypatch):
+    """Processes that do not find each other say so, instead of each being a job of its own."""
+    monkeypatch.setenv("PMI_SIZE", "2")
+    done = run([*HPC_CR, "run", whole[0], "-o", tmp_path / "out.h5"])
+    assert done.returncode == 2 and not (tmp_path / "out.h5").exists()
+    assert done.stderr.count("\n") == 1 and "another MPI" in done.stderr, done.stderr
 
 
 def test_damaged_entry_is_computed_again(whole, tmp_path):

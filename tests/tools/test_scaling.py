@@ -108,7 +108,7 @@ def test_submission_without_slurm_is_refused_in_one_line(tmp_path, monkeypatch):
     assert listed.exit_code == 0 and listed.output.startswith("sbatch ")
     script = next((tmp_path / "scaling").glob("*.sbatch")).read_text()
     assert "#SBATCH --ntasks=2" in script and "#SBATCH --partition=test" in script
-    assert "srun --mpi=pmix" in script and "HPC_CR_TIMES=" in script
+    assert '"${launch[@]}" -n "$ranks"' in script and "HPC_CR_TIMES=" in script
     monkeypatch.setenv("PATH", "")
     refused = CliRunner().invoke(command, ["run", "--submit", "-o", out, "--ranks", "2"])
     assert refused.exit_code != 0 and "sbatch" in refused.output
@@ -125,7 +125,7 @@ def test_wrong_options_are_refused(words):
 def record(ranks, realisations, seconds, repeat=0, team=1):
     return {"ranks": ranks, "team": team, "teams": ranks // team, "realisations": realisations,
             "repeat": repeat, "tracking_seconds": seconds, "command_seconds": seconds + 1,
-            "write_share": 0.001, "wait_share": 0.01, "end_share": 0.0, "others": 0.0}
+            "writing_share": 0.001, "waiting_share": 0.01, "end_share": 0.0, "others": 0.0}
 
 
 RECORDS = [record(1, 8, 16.0), record(1, 8, 20.0, 1), record(2, 8, 10.0), record(2, 8, 10.0, 1),
@@ -148,8 +148,8 @@ def test_collected_runs_become_table_and_figure(tmp_path):
     folder = tmp_path / "scaling"
     folder.mkdir()
     _, times, whole, _ = study.files(folder, study.Point(1, 1, 8), 0)
-    times.write_text(json.dumps({"ranks": 1, "teams": 1, "seconds": 10.0, "write": [0.5],
-                                 "wait": [0.0], "compute": [9.5], "end": [0.0]}))
+    times.write_text(json.dumps({"ranks": 1, "teams": 1, "seconds": 10.0, "writing": [0.5],
+                                 "waiting": [0.0], "end": [0.0]}))
     whole.write_text('{"seconds": 12.0}')
     words = ["run", "--collect", "-o", str(out), "--ranks", "1,2", "--teams", "1", "--repeats",
              "1", "--realisations", "8", "--kind", "strong"]
@@ -158,7 +158,7 @@ def test_collected_runs_become_table_and_figure(tmp_path):
     assert "1 of 2 runs are not finished" in done.output
     assert "5.00" in done.output  # per cent of the time in writes
     found = json.loads(out.read_text())
-    assert found["strong"][0]["write_share"] == [0.05] * 3
+    assert found["strong"][0]["writing_share"] == [0.05] * 3
     assert out.with_suffix(".png").read_bytes()[:4] == b"\x89PNG"
 
 

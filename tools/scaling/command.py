@@ -67,8 +67,9 @@ def command():
 @click.option("--dry-run", is_flag=True, help="Print the command lines only.")
 @click.option("--submit", is_flag=True, help="Hand every run to SLURM as a batch job.")
 @click.option("--collect", is_flag=True, help="Only gather what is finished.")
-@click.option("--launch", default="srun --mpi=pmix -K", show_default=True,
-              help="How a batch job starts its ranks; {ranks} stands for their number.")
+@click.option("--launch", metavar="COMMAND",
+              help='How ranks are started, such as "srun --mpi=pmix -K" (before -n N);'
+              " default: mpirun, in a batch job as jobs/slurm/common.sh does it.")
 @click.option("--sbatch", "options", multiple=True, metavar="OPTION",
               help='More for sbatch, such as "--partition=compute"; may be repeated.')
 def run(job, settings, ranks, teams, kind, realisations, repeats, output, dry_run, submit,
@@ -92,7 +93,7 @@ def run(job, settings, ranks, teams, kind, realisations, repeats, output, dry_ru
         for point, repeat in every:
             out = study.files(folder, point, repeat)[0]
             click.echo(shlex.join(study.command(point, job, out, settings, python,
-                                              [study.MPIRUN, point.ranks])))
+                                                study.starter(launch, point.ranks))))
         return
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -104,7 +105,7 @@ def run(job, settings, ranks, teams, kind, realisations, repeats, output, dry_ru
                 click.echo(f"sbatch {script}" if dry_run else study.submit(script))
             return
         if not collect:
-            _run_all(study, every, job, folder, settings, python)
+            _run_all(study, every, job, folder, settings, python, launch)
     except study.StudyError as error:
         raise click.ClickException(str(error)) from None
     records, missing = study.collect(points, repeats, folder)
@@ -115,9 +116,9 @@ def run(job, settings, ranks, teams, kind, realisations, repeats, output, dry_ru
     _write(output, kinds, records, {"job": str(job), "settings": list(settings)})
 
 
-def _run_all(study, every, job, folder, settings, python):
+def _run_all(study, every, job, folder, settings, python, launch):
     for point, repeat in _progress(every, lambda item: f"{item[0].name}, run {item[1] + 1}"):
-        study.run(point, repeat, job, folder, settings, python)
+        study.run(point, repeat, job, folder, settings, python, launch)
 
 
 def _progress(items, label):

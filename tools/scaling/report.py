@@ -22,8 +22,8 @@ def rows(records, kind):
     -------
     list of dict
         ranks, team, realisations; tracking_seconds, command_seconds, tracking_efficiency,
-        command_efficiency, write_share, wait_share, end_share and others, each (median, minimum,
-        maximum) or None.
+        command_efficiency, writing_share, waiting_share, end_share and others, each (median,
+        minimum, maximum) or None.
     """
     chosen = _chosen(records, kind)
     if not chosen:
@@ -34,7 +34,7 @@ def rows(records, kind):
     for (ranks, team), runs in sorted(chosen.items(), key=lambda item: (item[0][1], item[0][0])):
         row = {"ranks": ranks, "team": team, "realisations": runs[0]["realisations"],
                "base": f"{first[0]} rank{'s' * (first[0] > 1)}"}
-        for name in ("tracking_seconds", "command_seconds", "write_share", "wait_share",
+        for name in ("tracking_seconds", "command_seconds", "writing_share", "waiting_share",
                      "end_share", "others"):
             row[name] = _summary([run[name] for run in runs])
         for name in ("tracking", "command"):
@@ -81,7 +81,7 @@ def table(found, kind):
             _range(row["tracking_efficiency"], 100, "{:.0f}"),
             _range(row["command_seconds"], 1, "{:.1f}"),
             _range(row["command_efficiency"], 100, "{:.0f}"),
-            *(_range(row[name], 100, "{:.2f}") for name in ("write_share", "wait_share",
+            *(_range(row[name], 100, "{:.2f}") for name in ("writing_share", "waiting_share",
                                                             "end_share")),
             _range(row["others"], 1, "{:.1f}"))
     return shown

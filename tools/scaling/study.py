@@ -78,12 +78,17 @@ def files(folder, point, repeat):
     return [folder / f"{stem}{end}" for end in (".h5", ".times.json", ".command.json", ".log")]
 
 
-def run(point, repeat, job, folder, settings, python):
-    """Run a point on this machine; StudyError if it fails."""
+def starter(launch, ranks):
+    """Words that start so many ranks: `launch`, or mpirun on this machine."""
+    return [*launch.split(), "-n", ranks] if launch else [MPIRUN, ranks]
+
+
+def run(point, repeat, job, folder, settings, python, launch=None):
+    """Run a point here; StudyError if it fails (launch: as for `batch_script`, None for mpirun)."""
     out, times, whole, log = files(folder, point, repeat)
     for old in (times, whole):
         old.unlink(missing_ok=True)
-    words = command(point, job, out, settings, python, [MPIRUN, point.ranks])
+    words = command(point, job, out, settings, python, starter(launch, point.ranks))
     busy, own = _busy_seconds(), _own_seconds()
     began = time.perf_counter()
     with open(log, "w") as messages:
@@ -93,6 +98,8 @@ def run(point, repeat, job, folder, settings, python):
     if status != 0:
         raise StudyError(f"{point.name} failed with status {status}: see {log}")
     others = max(_busy_seconds() - busy - (_own_seconds() - own), 0.0) / seconds
+    if launch:
+        others = None  # the ranks are not children of this process, and may be on other nodes
     whole.write_text(json.dumps({"seconds": seconds, "others": others}) + "\n")
 
 
@@ -115,22 +122,24 @@ def batch_script(point, repeat, job, folder, settings, python, launch, options):
 
     Parameters
     ----------
-    launch : str
-        How ranks are started, such as "srun --mpi=pmix"; {ranks} stands for their number.
+    launch : str or None
+        How ranks are started, such as "srun --mpi=pmix"; -n and their number follow. None: as the
+        batch scripts in jobs/slurm do it.
     options : sequence of str
         More lines for sbatch, such as "--partition=compute".
     """
     out, times, whole, log = files(folder, point, repeat)
-    words = command(point, job, out, settings, python, launch.format(ranks=point.ranks).split())
+    run = shlex.join(command(point, job, out, settings, python, []))
     lines = ["#!/bin/bash", f"#SBATCH --job-name={point.name}", f"#SBATCH --ntasks={point.ranks}",
              "#SBATCH --cpus-per-task=1", f"#SBATCH --output={log}",
              *(f"#SBATCH {option}" for option in options), "",
              f"cd {shlex.quote(str(ROOT))}",
              f"rm -f {shlex.quote(str(times))} {shlex.quote(str(whole))}",
-             "export OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1",
-             f"export {VARIABLE}={shlex.quote(str(times))}",
-             "began=$(date +%s.%N)", shlex.join(words) + " || exit",
-             "ended=$(date +%s.%N)",
+             f"export PATH={shlex.quote(str(Path(python).parent))}:$PATH",
+             *([f"HPC_CR_LAUNCH={shlex.quote(launch)}"] if launch else []),
+             "place=jobs/slurm", '. "$place/common.sh"', "load_profile", "choose_launch",
+             f"export {VARIABLE}={shlex.quote(str(times))}", "began=$(date +%s.%N)",
+             f'attend "${{launch[@]}}" -n "$ranks" {run} || exit', "ended=$(date +%s.%N)",
              "awk -v a=$began -v b=$ended 'BEGIN { printf \"{\\\"seconds\\\": %.3f}\\n\", b - a }'"
              f" > {shlex.quote(str(whole))}"]
     return "\n".join(lines) + "\n"
@@ -143,7 +152,8 @@ def submit(script):
     except FileNotFoundError:
         raise StudyError("there is no sbatch here: --submit is for a SLURM cluster") from None
     if done.returncode != 0:
-        raise StudyError(f"sbatch {script}: {done.stderr.strip().splitlines()[-1:]}")
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise StudyError(f"sbatch {script}: {reason.removeprefix('sbatch: error: ')}")
     return done.stdout.strip()
 
 
@@ -165,7 +175,7 @@ def collect(points, repeats, folder):
                 missing += 1
                 continue
             share = {f"{name}_share": sum(inner[name]) / (inner["teams"] * inner["seconds"])
-                     for name in ("write", "wait", "end")}
+                     for name in ("writing", "waiting", "end")}
             records.append({**point._asdict(), "repeat": repeat, "teams": inner["teams"],
                             "tracking_seconds": inner["seconds"],
                             "command_seconds": outer["seconds"], **share,

@@ -1,0 +1,16 @@
+"""What `hpc-cr info --json` and `hpc-cr diff --json` print."""
+
+import numpy as np
+
+
+def valid(value):
+    """The same in types that JSON has; undefined and infinite numbers are null."""
+    if isinstance(value, dict):
+        return {key: valid(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [valid(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
