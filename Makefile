@@ -8,7 +8,7 @@ FIGURES ?= dipole-map dipole-longitude convergence power-spectrum
 PYTEST  := .venv/bin/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow bench scaling lint clean
+.PHONY: help setup run test test-slow test-slurm bench scaling lint clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: setup ## the tests, without the slow ones
 
 test-slow: setup ## the slow tests: physics and papers at full size
 	@$(PYTEST) -m 'slow and not slurm' $(ARGS)
+
+test-slurm: setup ## tests on a real SLURM of three nodes, started for them here (as root)
+	@tools/slurm/with_slurm.sh $(PYTEST) -m slurm $(ARGS)
 
 bench: setup ## pinned problems beside yardsticks (results/bench.json); ARGS="P1 --compare OLD.json"
 	@.venv/bin/python -m tools.bench $(ARGS)
