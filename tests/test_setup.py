@@ -172,10 +172,10 @@ def test_without_python_it_says_so(tree, path_without_mpi):
 # ---- running --------------------------------------------------------------------------------
 
 
-def launched(tmp_path, n):
+def launched(tmp_path, n, version="4.1.4"):
     folder = fake_command(
         tmp_path / "bin", "mpirun",
-        'case "$1" in --version) echo "mpirun (Open MPI) 4.1.4";; *) env;; esac',
+        f'case "$1" in --version) echo "mpirun (Open MPI) {version}";; *) env;; esac',
     )  # fmt: skip
     told = call(
         "tools/mpirun.sh", n, "hpc-cr", "run",
@@ -197,6 +197,17 @@ def test_ranks_yield_only_where_cores_are_shared(tmp_path):
     assert env["OMPI_MCA_rmaps_base_oversubscribe"] == "1"
     assert env["OMPI_MCA_mpi_yield_when_idle"] == "1"
     assert "OMPI_MCA_mpi_yield_when_idle=1" in line
+
+
+def test_open_mpi_5_is_called_in_its_own_words(tmp_path):
+    """It refuses -q, and does not look at OMPI_MCA_rmaps_base_oversubscribe (tried with 5.0.7)."""
+    cores = len(os.sched_getaffinity(0))
+    line, env = launched(tmp_path, cores + 1, "5.0.7")
+    assert line.endswith(f"mpirun --bind-to none -n {cores + 1} hpc-cr run")
+    assert env["PRTE_MCA_rmaps_default_mapping_policy"] == ":oversubscribe"
+    assert "OMPI_MCA_rmaps_base_oversubscribe" not in env
+    line, env = launched(tmp_path, 1, "5.0.7")
+    assert "PRTE_MCA_rmaps_default_mapping_policy" not in env
 
 
 # ---- the package ----------------------------------------------------------------------------
