@@ -25,13 +25,13 @@ run: setup ## run the main job on all cores, print its result, draw figures into
 	@set -e; for figure in $(FIGURES); do .venv/bin/hpc-cr figure $$figure $(OUT); done
 
 test: setup ## the tests, without the slow ones
-	@$(PYTEST) -n 2 --dist loadfile -m 'not slow and not slurm' $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile -m 'not slow and not slurm' -rs $(ARGS)
 
 test-slow: setup ## the slow tests: physics and papers at full size
-	@$(PYTEST) -m 'slow and not slurm' $(ARGS)
+	@$(PYTEST) -m 'slow and not slurm' -rs $(ARGS)
 
 test-slurm: setup ## tests on a real SLURM of three nodes, started for them here (as root)
-	@tools/slurm/with_slurm.sh $(PYTEST) -m slurm $(ARGS)
+	@tools/slurm/with_slurm.sh $(PYTEST) -m slurm -rs $(ARGS)
 
 bench: setup ## pinned problems beside yardsticks (results/bench.json); ARGS="P1 --compare OLD.json"
 	@.venv/bin/python -m tools.bench $(ARGS)

@@ -121,7 +121,8 @@ def _write_for_ever(path, job, comm):
         layout.create(path, job, provenance=provenance.collect())
     if comm:
         comm.Barrier()
-    print("pid", os.getpid(), flush=True)
+    # not on stdout, where mpirun may mix the ranks' words
+    path.with_name(f"pid-{rank}").write_text(f"{os.getpid()}\n")
     writer = ResultWriter(path, job, comm)
     mine = [e for n, e in enumerate(entries(job)) if n % ranks == rank]
     for case, row, rig in mine:

@@ -48,8 +48,8 @@ class Progress:
     def note(self, text):
         """A line of news."""
 
-    def copying(self, n_bytes):
-        """Entries are copied: the context of a function that is told how many bytes were."""
+    def reading(self, label, n_bytes):
+        """Finished entries are read: the context of a function that is told how many bytes were."""
         return nullcontext(lambda n_bytes: None)
 
     def begin(self, entries, done, cost):
@@ -97,11 +97,14 @@ def run(job, path, comm, signals, *, resume=False, overwrite=False, progress=Non
     path = Path(os.path.realpath(path)) if os.path.islink(path) else path
     lock = FileLock(path) if comm.rank == 0 else None
     with Heartbeat(comm, job.parallel.deadline) as heartbeat:
+        poll = _until_signal(signals, heartbeat.beat)
         try:
             done, anew = agree(comm, lambda: _look_at_file(job, path, lock, resume, overwrite,
-                                                           progress, heartbeat.beat),
+                                                           progress, poll),
                                ResultError, heartbeat.meet)
-            if not anew and all(flags.all() for flags in done.values()):
+            if isinstance(done, str):
+                outcome = Outcome(False, done)
+            elif not anew and all(flags.all() for flags in done.values()):
                 outcome = Outcome(True, None)
             else:
                 outcome = _run_missing(job, path, comm, done, anew, signals, progress, heartbeat)
@@ -114,17 +117,62 @@ def run(job, path, comm, signals, *, resume=False, overwrite=False, progress=Non
     return outcome
 
 
+class _Stopped(Exception):
+    """A signal came while rank 0 alone was at work on the file; its name."""
+
+
+def _until_signal(signals, beat):
+    """A `poll` that ends what is being done when a signal comes."""
+    def poll():
+        beat()
+        if signals.looked_at():
+            raise _Stopped(signals.received)
+    return poll
+
+
+def _both(show, poll):
+    """A function for numbers of bytes that shows them and polls."""
+    def report(n_bytes):
+        show(n_bytes)
+        poll()
+    return report
+
+
 def _look_at_file(job, path, lock, resume, overwrite, progress, poll):
     """Lock the file (rank 0).
 
     Returns
     -------
-    done : dict of str to ndarray (n_row, n_rig) of bool, or None
-        What is finished in a file that is to be resumed, by case.
+    done : dict of str to ndarray (n_row, n_rig) of bool, str or None
+        What is finished in a file that is to be resumed, by case; the name of a signal that came.
     anew : bool
         Whether a file has to be laid out: there is none to go on with, or it has no room for
         what the job asks for.
     """
+    _is_there(path, resume, overwrite)
+    lock.acquire()
+    if lock.note:
+        progress.note(lock.note)
+    # another job may have made it before we had the lock
+    if not (_is_there(path, resume, overwrite) and resume):
+        return None, True
+    with open_results(path) as results:
+        n_bytes = finished_bytes(results)
+    try:
+        with progress.reading("checking finished entries", n_bytes) as show:
+            done = check_resumable(path, job, _both(show, poll))
+    except _Stopped as signal:
+        return str(signal), False
+    anew = must_lay_out(path, job)
+    if not anew:
+        mark_killed(path)
+    for difference in other_versions(path, provenance.collect()):
+        progress.note(f"note: {difference}; the same bits are promised for the same versions only")
+    return done, anew
+
+
+def _is_there(path, resume, overwrite):
+    """Whether the file exists; a ResultError if it must not."""
     try:
         exists = path.exists()
         if path.is_dir():
@@ -134,17 +182,7 @@ def _look_at_file(job, path, lock, resume, overwrite, progress, poll):
     if exists and not resume and not overwrite:
         raise ResultError(f"{path} exists: --resume completes it, --overwrite replaces it,"
                           " -o names another file")
-    lock.acquire()
-    if lock.note:
-        progress.note(lock.note)
-    if not (resume and exists):
-        return None, True
-    done, anew = check_resumable(path, job, poll), must_lay_out(path, job)
-    if not anew:
-        mark_killed(path)
-    for difference in other_versions(path, provenance.collect()):
-        progress.note(f"note: {difference}; the same bits are promised for the same versions only")
-    return done, anew
+    return exists
 
 
 def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
@@ -176,22 +214,10 @@ def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
                                    team_size=job.parallel.team_size)
         tasks = make_tasks(job.cases, done, team.number)
         _note_idle(job, done, tasks, team.number, progress)
-        flags = np.concatenate([flags.ravel() for flags in done.values()])
-        progress.begin(flags.size, int(flags.sum()), sum(task.cost for task in tasks))
-        life = _Life(writer, slot, times)
-
-        def on_report(report):
-            name, row, rig, numbers, cost = report
-            if "response" in numbers:  # h5py without MPI: this rank writes for all
-                with times.of("writing"):
-                    writer.write_entry(name, row, rig, numbers)
-            progress.entry(cost, numbers["steps"])
-
-        def tick():
-            progress.tick()
-            life.tick()
-
-        distribution = Distribution(comm, team.number, signals, tasks, on_report, tick, heartbeat)
+        books = _Books(writer, slot, times, progress, done)
+        progress.begin(books.total, books.finished, sum(task.cost for task in tasks))
+        distribution = Distribution(comm, team.number, signals, tasks, books.on_report, books.tick,
+                                    heartbeat)
     else:
         distribution = Distribution(comm, team.number, signals, heartbeat=heartbeat)
     heartbeat.meet()
@@ -203,7 +229,7 @@ def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
     complete = None
     if comm.rank == 0:
         writer.check_present()
-        complete = all(writer.done_flags(case.name).all() for case in job.cases)
+        complete = books.finished == books.total
         how = "complete" if complete else f"stopped by {distribution.stopped_by}"
         writer.record_end(slot, how, times.elapsed, times.totals)
     progress.end(times.totals)
@@ -216,22 +242,41 @@ def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
     return Outcome(comm.bcast(complete, root=0), distribution.stopped_by)
 
 
-class _Life:
-    """Rank 0's signs of life in the file, and its look whether the file is still there."""
+class _Books:
+    """What rank 0 keeps of a run: finished entries, and signs of life in the file.
 
-    SECONDS = 10.0
+    Attributes
+    ----------
+    finished, total : int
+        Entries of all cases. What the ranks report counts: another node's flags may reach this
+        one's view of the file late.
+    """
 
-    def __init__(self, writer, slot, times):
-        self._writer, self._slot, self._times = writer, slot, times
+    LIFE_SECONDS = 10.0
+
+    def __init__(self, writer, slot, times, progress, done):
+        self._writer, self._slot, self._times, self._progress = writer, slot, times, progress
+        self.total = sum(flags.size for flags in done.values())
+        self.finished = sum(int(flags.sum()) for flags in done.values())
         self._last = times.elapsed
 
+    def on_report(self, report):
+        """An entry was finished."""
+        name, row, rig, numbers, cost = report
+        if "response" in numbers:  # h5py without MPI: this rank writes for all
+            with self._times.of("writing"):
+                self._writer.write_entry(name, row, rig, numbers)
+        self.finished += 1
+        self._progress.entry(cost, numbers["steps"])
+
     def tick(self):
+        """Called often."""
+        self._progress.tick()
         now = self._times.elapsed
-        if now - self._last < self.SECONDS:
-            return
-        self._last = now
-        self._writer.check_present()
-        self._writer.record_life(self._slot, now)
+        if now - self._last >= self.LIFE_SECONDS:
+            self._last = now
+            self._writer.check_present()
+            self._writer.record_life(self._slot, now)
 
 
 def _note_idle(job, done, tasks, n_teams, progress):
@@ -261,34 +306,24 @@ def _lay_out(job, path, done, progress, signals, poll):
         Done flags by case; the name of a signal that came before the old file was replaced.
     """
     if done is not None:
-        return _extend(job, path, progress, signals, poll)
+        return _extend(job, path, progress, _until_signal(signals, poll))
     observers = {case.name: observer_positions(case.job) for case in job.cases}
     layout.create(path, job, provenance=provenance.collect(), observers=observers, poll=poll)
     return {case.name: np.zeros((case.job.n_row, len(case.job.particles.rigidities)), bool)
             for case in job.cases}
 
 
-def _extend(job, path, progress, signals, poll):
+def _extend(job, path, progress, poll):
     """The part of `_lay_out` for a file that is there."""
-
-    class Stopped(Exception):
-        pass
-
-    def report(n_bytes):
-        poll()
-        show(n_bytes)
-        if signals.looked_at():
-            raise Stopped
-
     with open_results(path) as results:
         n_bytes = finished_bytes(results)
     progress.note(f"the file is laid out anew for what the job asks for; its finished entries"
                   f" ({layout.human_bytes(n_bytes)}) are copied")
     try:
-        with progress.copying(n_bytes) as show:
-            return extend(path, job, provenance=provenance.collect(), report=report)
-    except Stopped:
-        return signals.received
+        with progress.reading("copying finished entries", n_bytes) as show:
+            return extend(path, job, provenance=provenance.collect(), report=_both(show, poll))
+    except _Stopped as signal:
+        return str(signal)
 
 
 def _work(workshop, distribution, writer, times, slot):

@@ -70,7 +70,7 @@ def measure(job, say=lambda text: None):
     say("synthesis")
     spectrum, grid = (aligned_empty(*layout) for layout in field_layout(job))
     first, synthesis = (_synthesis_seconds(job, spectrum, grid) for _ in range(2))
-    field = field_on(grid, job, 0)
+    field = field_on(grid, job, job.run.first_realisation)
     directions = start_directions(job, 0)
     samples = []
     for rig, rigidity in enumerate(job.particles.rigidities):
@@ -110,7 +110,7 @@ def measure_cases(job, say=lambda text: None):
 
 def _synthesis_seconds(job, spectrum, grid):
     began = time.process_time()
-    for _ in synthesis_steps(job, 0, spectrum, grid):
+    for _ in synthesis_steps(job, job.run.first_realisation, spectrum, grid):
         pass
     return time.process_time() - began
 
@@ -167,7 +167,7 @@ def core_seconds(job, costs):
     return total
 
 
-def wall_seconds(job, costs, ranks):
+def wall_seconds(job, costs, ranks, done=None):
     """Time of a run on so many ranks of one node, each with a core of its own.
 
     Parameters
@@ -176,6 +176,8 @@ def wall_seconds(job, costs, ranks):
     costs : sequence of CaseCost
         One per case.
     ranks : int
+    done : dict of str to ndarray (n_row, n_rig) of bool, optional
+        By case, the entries that are finished; default none.
 
     Returns
     -------
@@ -184,12 +186,13 @@ def wall_seconds(job, costs, ranks):
     """
     size = min(job.parallel.team_size, ranks)
     n_teams = -(-ranks // size)
-    none = {case.name: np.zeros((case.job.n_row, len(cost.steps)), bool)
-            for case, cost in zip(job.cases, costs, strict=True)}
+    if done is None:
+        done = {case.name: np.zeros((case.job.n_row, len(cost.steps)), bool)
+                for case, cost in zip(job.cases, costs, strict=True)}
     # when each team is free, and which field it has
     begin = max(cost.memory_seconds for cost in costs)
     teams = [(begin, number, None) for number in range(n_teams)]
-    for task in make_tasks(job.cases, none, n_teams):
+    for task in make_tasks(job.cases, done, n_teams):
         free, number, field = heapq.heappop(teams)
         cost, wanted = costs[task.case], (task.case, task.realisation)
         if field != wanted:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.campaigns.accounts import entry_cost, finished_entries, shares
-from hpc_cr.io.lock import is_locked
+from hpc_cr.io.lock import is_locked, locked_since
 
 SILENT_SECONDS = 60.0
 """Rank 0 that has not renewed `seen` for so long is not well: it does every ten seconds."""
@@ -51,7 +51,7 @@ class Watch(NamedTuple):
     ranks: list
 
 
-def life(state, host, silence, locked):
+def life(state, host, silence, locked, held=np.inf):
     """Whether a run lives.
 
     Parameters
@@ -64,6 +64,9 @@ def life(state, host, silence, locked):
         Seconds since it was last seen.
     locked : bool or None
         From `hpc_cr.io.lock.is_locked`.
+    held : float
+        Seconds since the lock was taken. A job that took it after the run was last seen is
+        another one: it reads the finished entries and has not begun its own run.
 
     Returns
     -------
@@ -74,6 +77,8 @@ def life(state, host, silence, locked):
         # a job that has just ended still holds the lock for a moment
         return "starting" if locked and silence > ENDING_SECONDS else "ended"
     quiet = not silence < SILENT_SECONDS
+    if locked and held < silence:
+        return "starting"
     if locked:
         return "silent" if quiet else "running"
     # this machine's own locks are certain; those of others may not be told
@@ -98,14 +103,15 @@ def watch(results, clock=time.time):
         None for a file on which no run was begun and that no job holds.
     """
     # in this order: a job that ends in between has written its record before it gives up the lock
-    locked, runs = is_locked(results.path), results.runs
+    locked, since, runs = is_locked(results.path), locked_since(results.path), results.runs
+    since = -np.inf if since is None else since
     if not runs and not locked:
         return None
     # laid out, but not begun: compiling may take a minute
     nothing = {"state": "", "host": "", "started": "1970-01-01T00:00:00Z"}
     number, run = len(runs) - 1, runs[-1] if runs else nothing
     silence = clock() - _seconds(run.get("seen") or run["started"])
-    alive = life(run["state"], run["host"], silence, locked)
+    alive = life(run["state"], run["host"], silence, locked, clock() - since)
     elapsed = run.get("wall", np.nan)
     if alive in ("running", "silent"):
         elapsed += max(silence, 0.0)

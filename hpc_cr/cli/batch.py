@@ -66,13 +66,15 @@ def compose(ready, options, words, environment, settings=()):
     """
     text = (SCRIPTS / f"{ready}.sbatch").read_text(encoding="utf-8")
     header, body = _parts(text)
-    body = body.replace("load_profile\n", environment.strip() + "\n", 1)
+    # the words come last: a file that a profile sources must not take them for its own
+    loads = f"{environment.strip()}\n\nset -- {shlex.join(words)}\n"
+    body = body.replace("load_profile\n", loads, 1)
     common = (SCRIPTS / "common.sh").read_text(encoding="utf-8")
     # whoever reads this script has no other files, and no choice of profiles any more
     common = common[common.index("# Variables"):]
     common = re.sub(r"\n# ---- profile\n.*?\n(?=# ---- )", "\n", common, count=1, flags=re.S)
-    lines = [*_directives(header, options), "", f"set -- {shlex.join(words)}", *settings, "",
-             common.strip(), "", "# ---- this job", "", body.strip()]
+    lines = [*_directives(header, options), "", *settings, "", common.strip(), "",
+             "# ---- this job", "", body.strip()]
     return stamped("\n".join(lines) + "\n")
 
 

@@ -9,8 +9,8 @@ from hpc_cr.campaigns import accounts
 from hpc_cr.campaigns.watch import SILENT_SECONDS
 from hpc_cr.cli.table import print_table
 from hpc_cr.cli.terminal import duration
+from hpc_cr.io.provenance import VERSIONS
 
-LIBRARIES = ("python", "numpy", "scipy", "numba", "h5py", "hdf5", "mpi4py", "pyfftw", "healpy")
 MANY_RUNS = 20
 """Run records that are listed; of more, the last ones."""
 SLOWEST = 3
@@ -49,7 +49,7 @@ def _what(results):
     observers = job.particles.observers
     each = f", {observers} observers in each" if observers > 1 else ""
     numbers = np.unique(results.realisation)
-    libraries = [f"{name} {facts[name]}" for name in LIBRARIES
+    libraries = [f"{name} {facts[name]}" for name in VERSIONS
                  if facts.get(name, "none") != "none"]  # fmt: skip
     return [
         ("file", f"{results.path}, format version {facts['format_version']}"),

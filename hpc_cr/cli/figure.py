@@ -65,7 +65,11 @@ class Direction(click.ParamType):
     help="dipole-longitude: the gradient's angle from the regular field.",
 )
 @click.option(
-    "--realisation", default=0, show_default=True, metavar="N", help="sky-map: which realisation."
+    "--realisation",
+    type=int,
+    metavar="N",
+    help="sky-map: number of the realisation (`hpc-cr info` tells which a file has; the first"
+    " observer's sky is drawn); default: the file's first.",
 )
 @click.option(
     "--smooth",

@@ -48,10 +48,11 @@ def _print(results):
 
 def _job(results):
     """The job as TOML, with the versions that its bits depend on above it."""
-    from hpc_cr.cli.facts import LIBRARIES, maker_of
+    from hpc_cr.cli.facts import maker_of
+    from hpc_cr.io.provenance import VERSIONS
 
     facts = results.provenance
-    told = {name: text for name, text in facts.items() if name in LIBRARIES}
+    told = {name: text for name, text in facts.items() if name in VERSIONS}
     # records of format version 1 do not name the libraries, the attributes do
     older = {"libraries": ", ".join(f"{name} {text}" for name, text in told.items())}
     makers = dict.fromkeys(maker_of(older | run) for run in results.runs)

@@ -1,5 +1,6 @@
 """`hpc-cr merge`: result files of blocks of realisations, joined into one."""
 
+import os
 import sys
 import time
 from itertools import islice
@@ -37,10 +38,13 @@ def command(pieces, output, overwrite):
     merger = look_at(pieces, output)
     _check_output(output, overwrite)
     with FileLock(output) as lock:
+        _check_output(output, overwrite)  # somebody may have made it before we had the lock
         _say_notes(lock.note, merger.notes)
         began = time.monotonic()
         with reading(f"merging {len(pieces)} files", merger.n_bytes) as report:
-            merge(merger, output, provenance=provenance.collect(), report=report)
+            # a link stays one: the file is replaced where it really is
+            real = Path(os.path.realpath(output))
+            merge(merger, real, provenance=provenance.collect(), report=report)
         spent = time.monotonic() - began
     files = f"{len(pieces)} file{'s' if len(pieces) > 1 else ''}"
     print(f"{files} merged: {human_bytes(merger.n_bytes)} of numbers in {duration(spent)}"

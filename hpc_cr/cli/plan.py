@@ -40,10 +40,12 @@ def _compile(job):
     from hpc_cr.campaigns.warm_up import load_kernels
     from hpc_cr.cli.terminal import duration
     from hpc_cr.kernel import alone_in_cache
+    from hpc_cr.parallel import watchdog
 
     began = time.monotonic()
     with alone_in_cache(lambda: False):
         load_kernels(job)
+        watchdog.load()
     print(f"hpc-cr: {job.name}: kernels ready after {duration(time.monotonic() - began)}")
 
 

@@ -14,8 +14,8 @@ LINE_SECONDS = 10.0
 class _Counted(Progress):
     """Counts entries and steps; the subclasses show them."""
 
-    def copying(self, n_bytes):
-        return reading("copying finished entries", n_bytes, sys.stdout)
+    def reading(self, label, n_bytes):
+        return reading(label, n_bytes, sys.stdout)
 
     def begin(self, entries, done, cost):
         self._entries, self._done, self._done_before = entries, done, done

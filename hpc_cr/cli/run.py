@@ -42,34 +42,43 @@ def _run(signals, path, output, overrides, block, resume, overwrite, quiet):
     from hpc_cr.io.errors import ResultError
     from hpc_cr.parallel.communicator import AgreedError, agree, failing_together, world
     from hpc_cr.parallel.ending import limit_exit
-    from hpc_cr.parallel.signals import EXIT_STOPPED
+    from hpc_cr.parallel.heartbeat import START_SECONDS, watched_start
 
-    rank = 0
+    comm, deadline = None, START_SECONDS
     try:
         comm = world()
-        rank = comm.rank
         with failing_together(comm, plain=(ResultError, MemoryError)):
             from hpc_cr.campaigns import anisotropy
             from hpc_cr.cli.progress import Progress, make_progress
-            from hpc_cr.parallel.heartbeat import watched_start
 
             with watched_start(comm):
                 job = agree(comm, lambda: _job(path, overrides, block), JobError)
+            deadline = job.parallel.deadline
             output = output or Path(f"{job.name}{_ending(block)}.h5")
-            progress = make_progress(quiet) if rank == 0 else Progress()
+            progress = make_progress(quiet) if comm.rank == 0 else Progress()
             for warning in job.warnings:
                 progress.note(f"warning: {warning}")
             outcome = anisotropy.run(job, output, comm, signals, resume=resume,
                                      overwrite=overwrite, progress=progress)
-            limit_exit(comm, job.parallel.deadline)
+        if not outcome.complete:
+            # also on ranks that were only told: srun -K sends SIGTERM once the first has ended
+            signals.received = signals.received or outcome.stopped_by
+        status = _conclude(outcome, output, quiet, comm.rank)
     except AgreedError as error:
         # every rank is here with the same error: one of them speaks
-        if rank == 0:
+        if comm is None or comm.rank == 0:
             print(f"hpc-cr: {error}", file=sys.stderr, flush=True)
-        return 2
+        status = 2
+    if comm is not None:
+        limit_exit(comm, deadline)
+    return status
+
+
+def _conclude(outcome, output, quiet, rank):
+    """Say how it ended (rank 0); the exit status."""
+    from hpc_cr.parallel.signals import EXIT_STOPPED
+
     if not outcome.complete:
-        # also on ranks that were only told: srun -K sends SIGTERM as soon as the first has ended
-        signals.received = signals.received or outcome.stopped_by
         if rank == 0:
             print(f"hpc-cr: stopped by {outcome.stopped_by}; finished entries are kept in {output},"
                   " --resume goes on", file=sys.stderr, flush=True)

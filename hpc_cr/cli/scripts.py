@@ -19,7 +19,7 @@ class Script(NamedTuple):
     text: str
 
 
-def scripts(job, job_path, wishes, per_node, time, memory):
+def scripts(job, job_path, wishes, per_node, time, memory, merge_time):
     """The batch scripts: of the job, and for an array of the merge that follows it.
 
     Parameters
@@ -34,6 +34,8 @@ def scripts(job, job_path, wishes, per_node, time, memory):
         Wall time, s.
     memory : int
         Bytes to ask for on a node that is shared with others' jobs.
+    merge_time : float
+        Wall time of an array's merge, s.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def scripts(job, job_path, wishes, per_node, time, memory):
         "--array": f"0-{wishes.blocks - 1}" if wishes.blocks else None,
         "--nodes": str(wishes.nodes),
         "--ntasks-per-node": str(per_node),
-        "--time": "UNLIMITED" if time == math.inf else slurm.clock(time),
+        "--time": slurm.clock(time),
         **_place(wishes),
     }
     if wishes.per_node:
@@ -60,7 +62,8 @@ def scripts(job, job_path, wishes, per_node, time, memory):
     path, *further = script_paths(wishes)
     found = [Script(path, batch.compose(ready, options, words, loads, settings))]
     for path in further:
-        options = {"--job-name": f"{job.name}-merge", **_place(wishes)}
+        options = {"--job-name": f"{job.name}-merge", "--time": slurm.clock(merge_time),
+                   **_place(wishes)}
         parts = [str(part_name(wishes.output, number, wishes.blocks))
                  for number in range(1, wishes.blocks + 1)]
         words = ["-o", str(wishes.output), *parts]
@@ -101,9 +104,12 @@ def environment(profile):
     prefix = Path(sys.prefix)
     if profile:
         return f"venv={_quoted(prefix)}\n{batch.profile_text(profile)}"
-    if (prefix / "bin" / "activate").exists():
+    # conda has a bin/activate of its own, which is something else
+    if (prefix / "pyvenv.cfg").exists() and (prefix / "bin" / "activate").exists():
         return f". {_quoted(prefix / 'bin' / 'activate')}"
-    folder = Path(shutil.which("hpc-cr") or sys.executable).parent
+    folder = prefix / "bin"
+    if not (folder / "hpc-cr").exists():
+        folder = Path(shutil.which("hpc-cr") or sys.executable).parent
     return f"export PATH={_quoted(folder)}:$PATH"
 
 

@@ -84,7 +84,9 @@ def seconds(text):
 
 
 def clock(time):
-    """Seconds as SLURM reads them: "HH:MM:SS", or "D-HH:MM:SS" from a day on."""
+    """Seconds as SLURM reads them: "HH:MM:SS", "D-HH:MM:SS" from a day on, or "UNLIMITED"."""
+    if time == float("inf"):
+        return "UNLIMITED"
     days, rest = divmod(int(time), 86400)
     text = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
     return f"{days}-{text}" if days else text

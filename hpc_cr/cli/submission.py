@@ -16,6 +16,9 @@ MARGIN_SECONDS = 300
 """Added to it: the start on all nodes, and the two minutes from the signal to the time limit."""
 ROUND_SECONDS = 300
 MEMORY_SAFETY = 1.5
+MERGE_RATE = 50e6
+"""Bytes per second that a merge copies at least, half of which is asked for."""
+MERGE_START_SECONDS = 600
 
 
 class Wishes(NamedTuple):
@@ -60,14 +63,30 @@ def ranks_per_node(wishes, facts):
     return facts.cores
 
 
-def predict(job, wishes, per_node, say=lambda text: None):
-    """Needs of a job, or of the largest block of an array, from a short measurement here."""
+def predict(job, wishes, per_node, done=None, say=lambda text: None):
+    """Needs of a job, or of the largest block of an array, from a short measurement here.
+
+    Parameters
+    ----------
+    job : Job
+    wishes : Wishes
+    per_node : int
+        Ranks on each node.
+    done : dict of str to ndarray (n_row, n_rig) of bool, optional
+        By case, the entries that the result file holds (`look_at_result`).
+    say : callable
+        Told what is being measured.
+
+    Returns
+    -------
+    Needs
+    """
     from hpc_cr.campaigns import planning
 
     costs, watch = planning.measure_cases(job, say)
     if wishes.blocks:
         job = _largest_block(job, wishes.blocks)
-    seconds = planning.wall_seconds(job, costs, wishes.nodes * per_node)
+    seconds = planning.wall_seconds(job, costs, wishes.nodes * per_node, done)
     return Needs(seconds, watch.needs(job, per_node).node)
 
 
@@ -95,7 +114,7 @@ def check(job, wishes):
 
 def _asked_time(wishes):
     try:
-        return slurm.seconds(wishes.time)
+        return slurm.seconds(wishes.time) or math.inf  # to sbatch 0 is no limit
     except ValueError:
         raise click.UsageError(
             f"--time {wishes.time}: expected a time as for sbatch, such as 90 (minutes),"
@@ -107,7 +126,18 @@ def wall_time(wishes, needs, facts):
     """Wall time to ask for, s."""
     if wishes.time:
         return _asked_time(wishes)
-    time = ROUND_SECONDS * math.ceil((SAFETY * needs.seconds + MARGIN_SECONDS) / ROUND_SECONDS)
+    return _rounded(SAFETY * needs.seconds + MARGIN_SECONDS, facts)
+
+
+def merge_time(job, facts):
+    """Wall time to ask for to merge the blocks of a job, s."""
+    from hpc_cr.io.schema import data_bytes
+
+    return _rounded(2 * data_bytes(job) / MERGE_RATE + MERGE_START_SECONDS, facts)
+
+
+def _rounded(time, facts):
+    time = ROUND_SECONDS * math.ceil(time / ROUND_SECONDS)
     return min(time, facts.limit) if facts else time
 
 
@@ -149,7 +179,12 @@ def _about_time(wishes, needs, time, facts):
 
 
 def look_at_result(job, wishes):
-    """What is there already, in words, or None.
+    """What the result file holds already.
+
+    Returns
+    -------
+    dict of str to ndarray (n_row, n_rig) of bool, or None
+        By case, the finished entries in the job's layout; None where there is no file.
 
     Raises
     ------
@@ -165,16 +200,19 @@ def look_at_result(job, wishes):
         raise click.UsageError(f"{output} exists, which the blocks are to be merged into:"
                                " -o names another file")
     from hpc_cr.io.results import open_results
-    from hpc_cr.io.same_numbers import check_same_numbers
+    from hpc_cr.io.resume import finished_entries
 
-    jobs = {case.name: case.job for case in job.cases}
-    total = sum(j.n_row * len(j.particles.rigidities) for j in jobs.values())
     with open_results(output) as results:
-        done = 0
-        for stored in results.each_case():
-            if stored.case in jobs:
-                check_same_numbers(stored, jobs[stored.case])
-            done += int(stored.done.sum())
-    if done >= total:
+        done = finished_entries(results, job)
+    if all(flags.all() for flags in done.values()):
         raise click.UsageError(f"{output} is complete: nothing to submit")
-    return f"{output} holds {done} of {total} entries: the job goes on with the others"
+    return done
+
+
+def about_result(output, done):
+    """What `look_at_result` found, in words, or None."""
+    if done is None:
+        return None
+    finished = sum(int(flags.sum()) for flags in done.values())
+    total = sum(flags.size for flags in done.values())
+    return f"{output} holds {finished} of {total} entries: the job goes on with the others"

@@ -46,29 +46,31 @@ def command(job, output, overrides, script, dry_run, **wishes):
     if not dry_run:
         for place in scripts.script_paths(wishes):
             batch.check(place)
-    found = submission.look_at_result(job, wishes)
+    done = submission.look_at_result(job, wishes)
+    found = submission.about_result(wishes.output, done)
     facts = slurm.partition(wishes.partition)
     per_node = submission.ranks_per_node(wishes, facts)
-    needs = _predict(job, wishes, per_node)
+    needs = _predict(job, wishes, per_node, done)
     news = submission.lines(job, wishes, per_node, needs, facts)
     for line in filter(None, (*job.warnings, found, *news)):
         click.echo(f"hpc-cr: {line}", err=dry_run)
     ready = scripts.scripts(job, path, wishes, per_node,
                             submission.wall_time(wishes, needs, facts),
-                            submission.memory_asked(needs, facts))
+                            submission.memory_asked(needs, facts),
+                            submission.merge_time(job, facts))
     if dry_run:
         click.echo("\n".join(script.text for script in ready), nl=False)
     else:
         _submit(ready, wishes)
 
 
-def _predict(job, wishes, per_node):
+def _predict(job, wishes, per_node, done):
     from rich.console import Console
 
     from hpc_cr.cli.submission import predict
 
     with Console(stderr=True).status("") as status:
-        return predict(job, wishes, per_node, status.update)
+        return predict(job, wishes, per_node, done, status.update)
 
 
 def _submit(ready, wishes):

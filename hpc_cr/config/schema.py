@@ -288,8 +288,17 @@ class Parallel(Section):
         1, "ranks of a node that share one field and split its particles",
         "whole number 1 to 4096")
     deadline: quantity("duration") = key(
-        600.0, "a rank that gives no sign of life for so long ends the job (wall-clock time)",
-        "duration > 0")
+        600.0, "a rank that gives no sign of life for so long ends the job (wall-clock time);"
+        " imports and compilation count as silence, so that less than a few minutes may end a"
+        " first run on a slow file system",
+        "duration of at least 1 s")
+
+    @field_validator("deadline")
+    @classmethod
+    def _not_at_once(cls, value):
+        if value < 1.0:
+            raise JobError(f'"{value:g} s" is too short; expected at least "1 s"')
+        return value
 
 
 class Output(Section):

@@ -32,8 +32,9 @@ class Options:
         Index or value ("60 pc") of the stopping time or radius.
     gradient : tuple of float or None
         Galactic (l, b) in degrees that replaces the job's direction; the size stays.
-    realisation : int
-        Row that a map of a single sky shows.
+    realisation : int or None
+        Number of the realisation whose sky a map shows, as in `Results.realisation` (a file may
+        begin with another than 0); None for the file's first.
     smooth : float
         Radius of the top hat for sky maps, degrees; 0 for none.
     subtract_dipole, significance : bool
@@ -48,7 +49,7 @@ class Options:
     rigidities: tuple = ()
     stop: str = "-1"
     gradient: tuple | None = None
-    realisation: int = 0
+    realisation: int | None = None
     smooth: float = 0.0
     subtract_dipole: bool = False
     significance: bool = False
@@ -91,7 +92,7 @@ class Panel:
         self.rows = np.flatnonzero(usable)
         if not len(self.rows):
             raise FigureError(
-                f"{results.path}: no finished realisation{_of_case(results)} at"
+                f"{results.path}: no finished realisation{of_case(results)} at"
                 f" {style.rigidity(self.rigidity)} yet"
             )
         self.response = response[self.rows]
@@ -231,7 +232,7 @@ def _find(results, values, text, unit, what):
         if -len(values) <= index < len(values):
             return index % len(values)
         raise FigureError(
-            f"{results.path}: no {what} with index {index}{_of_case(results)}; there are"
+            f"{results.path}: no {what} with index {index}{of_case(results)}; there are"
             f" {len(values)} (0 to {len(values) - 1}): {shown}"
         )
     from astropy import units
@@ -246,10 +247,11 @@ def _find(results, values, text, unit, what):
     index = int(np.argmin(np.abs(values - value)))
     if not np.isclose(values[index], value, rtol=1e-2):
         raise FigureError(
-            f"{results.path}: no {what} {text!r}{_of_case(results)}; the file has {shown}"
+            f"{results.path}: no {what} {text!r}{of_case(results)}; the file has {shown}"
         )
     return index
 
 
-def _of_case(results):
+def of_case(results):
+    """" of case 'strong'", for messages; empty for a file without cases."""
     return f" of case {results.case!r}" if results.case else ""

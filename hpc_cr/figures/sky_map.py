@@ -8,7 +8,7 @@ import numpy as np
 
 from hpc_cr.anisotropy import skymaps
 from hpc_cr.figures import sky, style
-from hpc_cr.figures.panels import FigureError
+from hpc_cr.figures.panels import FigureError, of_case
 from hpc_cr.io.errors import ResultError
 
 SYNTHESIS_NSIDE = 64
@@ -56,7 +56,8 @@ def sky_values(panel, options):
     Raises
     ------
     FigureError
-        The realisation is not finished, or significance is wanted without stored maps.
+        The file does not have the realisation, or it is not finished, or significance is wanted
+        without stored maps.
     """
     row = _row(panel, options.realisation)
     particles = panel.results.job.particles
@@ -78,17 +79,22 @@ def sky_values(panel, options):
 
 
 def _row(panel, realisation):
-    """Row of a realisation's first observer."""
-    observers = panel.results.job.particles.observers
-    row = realisation * observers
-    if row not in panel.rows:
-        found = len(panel.results.done)
-        state = "is not finished" if 0 <= row < found else "does not exist"
+    """Row of a realisation's first observer; None stands for the file's first realisation."""
+    results, numbers = panel.results, panel.results.realisation
+    first, last = int(numbers[0]), int(numbers[-1])
+    rows = np.flatnonzero(numbers == (first if realisation is None else realisation))
+    there = f"{first} to {last}" if first < last else f"{first} only"
+    if not len(rows):
         raise FigureError(
-            f"{panel.results.path}: realisation {realisation} {state}; the file has"
-            f" {found // observers}, counted from 0"
+            f"{results.path}: realisation {realisation} does not exist{of_case(results)};"
+            f" the file has {there}"
         )
-    return row
+    if rows[0] not in panel.rows:
+        raise FigureError(
+            f"{results.path}: {results.job.entry_name(rows[0], panel.rig, results.case)}"
+            f" is not finished; the file is for realisations {there}"
+        )
+    return int(rows[0])
 
 
 def _panel(figure, axes, panel, values, source, options):
@@ -125,7 +131,9 @@ def _panel(figure, axes, panel, values, source, options):
         if options.significance
         else rf"relative intensity $\delta I/I_0${unit}"
     )
-    notes = [f"realisation {options.realisation}"]
+    row = _row(panel, options.realisation)
+    notes = [f"realisation {panel.results.realisation[row]}"]
+    notes += ["observer 0"] if panel.results.job.particles.observers > 1 else []
     notes += [source] if source else []
     notes += [rf"top hat of {options.smooth:g}$\degree$ radius"] if options.smooth else []
     notes += ["dipole subtracted"] if options.subtract_dipole else []

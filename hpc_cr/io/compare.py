@@ -6,9 +6,10 @@ the file: a longer run can be compared with a shorter one. `io.distance` compare
 
 from typing import NamedTuple
 
+from hpc_cr.io.provenance import VERSIONS
+
 _SOURCE = ("software", "version", "commit", "dirty", "format_version")
-_LIBRARIES = ("python", "numpy", "scipy", "numba", "h5py", "hdf5", "mpi4py", "pyfftw", "healpy",
-              "h5py_mpi", "mpi")  # fmt: skip
+_LIBRARIES = (*VERSIONS, "h5py_mpi", "mpi")
 _RUNS = ("commit", "dirty", "python", "libraries", "user", "host", "cpu", "nodes", "ranks",
          "team_size")
 _PLACE = ("user", "host", "cpu", "command", "started")

@@ -16,8 +16,16 @@ from pathlib import Path
 from hpc_cr.io.checks import check_path
 from hpc_cr.io.errors import ResultError
 
+_SINCE = "%Y-%m-%d %H:%M:%S UTC"
 _HELD = (errno.EACCES, errno.EAGAIN)
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+def lock_path(path):
+    """The lock file of a result file: OUT.h5.lock beside it, where a link points to."""
+    path = Path(path)
+    real = Path(os.path.realpath(path)) if os.path.islink(path) else path
+    return real.parent / f"{real.name}.lock"
 
 
 class FileLock:
@@ -26,7 +34,7 @@ class FileLock:
     Parameters
     ----------
     path : path-like
-        The result file; the lock file is OUT.h5.lock beside it.
+        The result file; the lock file is that of `lock_path`.
 
     Attributes
     ----------
@@ -39,7 +47,7 @@ class FileLock:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.lock_path = self.path.parent / f"{self.path.name}.lock"
+        self.lock_path = lock_path(self.path)
         self.note = ""
         self._handle = None
 
@@ -82,7 +90,7 @@ class FileLock:
         who = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "since": datetime.now(UTC).strftime(_SINCE),
         }
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, (json.dumps(who) + "\n").encode(), 0)
@@ -145,13 +153,12 @@ def is_locked(path):
         None where the file system does not say. A process on another machine may go unseen: not
         every file system tells its machines of each other's locks.
     """
-    path = Path(path)
-    lock_path = path.parent / f"{path.name}.lock"
+    name = lock_path(path)
     # to close any handle of a file gives up the locks that the same process holds on it
-    if os.path.realpath(lock_path) in FileLock._mine:
+    if os.path.realpath(name) in FileLock._mine:
         return True
     try:
-        handle = os.open(lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     except OSError:
@@ -164,6 +171,17 @@ def is_locked(path):
     finally:
         os.close(handle)
     return _FLOCK.unpack(answer)[0] != fcntl.F_UNLCK
+
+
+def locked_since(path):
+    """When the lock of a result file was taken, s since 1970; None where the lock file does not
+    say (the lock may be gone by now: `is_locked` tells)."""
+    try:
+        who = json.loads(lock_path(path).read_text())
+        since = datetime.strptime(who["since"], _SINCE)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return since.replace(tzinfo=UTC).timestamp()
 
 
 _FLOCK = struct.Struct("@hhqqi4x")

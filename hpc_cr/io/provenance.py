@@ -15,6 +15,8 @@ import hpc_cr
 
 LIBRARIES = ("numpy", "scipy", "numba", "h5py", "mpi4py", "pyfftw", "healpy")
 """Those whose version can change the last bit of a number."""
+VERSIONS = ("python", *LIBRARIES, "hdf5")
+"""Names of their facts, and of those of Python and of the HDF5 library."""
 _SOURCE = ("version", "commit", "dirty")
 
 
@@ -90,7 +92,7 @@ def differences(makers, present):
         be the same.
     """
     found = []
-    for name in (*_SOURCE, "python", *LIBRARIES, "hdf5", "cpu"):
+    for name in (*_SOURCE, *VERSIONS, "cpu"):
         values = dict.fromkeys(maker[name] for maker in makers if name in maker)
         if name == "dirty":
             if 1 in values:

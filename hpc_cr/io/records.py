@@ -7,7 +7,7 @@ from hpc_cr.io import provenance, schema
 MERGED = {"created_by": "merge"}
 """Root attribute of a file that no run laid out: its versions made no numbers."""
 
-_NAMES = ("version", "commit", "python", *provenance.LIBRARIES, "hdf5", "cpu")
+_NAMES = ("version", "commit", *provenance.VERSIONS, "cpu")
 
 
 def read_records(results, piece=""):

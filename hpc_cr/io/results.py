@@ -13,7 +13,7 @@ from hpc_cr.anisotropy import ensembles
 from hpc_cr.anisotropy.liouville import local_response
 from hpc_cr.anisotropy.multipoles import power
 from hpc_cr.io import schema
-from hpc_cr.io.checks import DAMAGE, check_datasets, checksum, open_checked
+from hpc_cr.io.checks import DAMAGE, check_datasets, open_checked
 from hpc_cr.io.errors import ResultError
 
 
@@ -57,10 +57,11 @@ def open_results(path, case=None):
 class Results:
     """One case of a result file; made by `open_results`.
 
-    Arrays have the axes (n_row, n_rig, n_stop, ...): row = realisation * observers + observer,
-    rigidities and stops in the job's order. Vectors are Galactic Cartesian (x to the Galactic
-    centre, y to l = 90 deg), directions on the sky are where particles come from. Lengths and
-    times (c t) in pc, rigidities in PV, gradients in 1/pc. Entries not done are NaN.
+    Arrays have the axes (n_row, n_rig, n_stop, ...): row = (realisation - run.first_realisation)
+    * observers + observer, rigidities and stops in the job's order. Vectors are Galactic Cartesian
+    (x to the Galactic centre, y to l = 90 deg), directions on the sky are where particles come
+    from. Lengths and times (c t) in pc, rigidities in PV, gradients in 1/pc. Entries not done are
+    NaN.
 
     Attributes
     ----------
@@ -344,22 +345,6 @@ class Results:
     def convergence(self, rig=0):
         """Mean response at each stop of one rigidity: `ensembles.convergence`."""
         return ensembles.convergence(self.response[:, rig], self.realisation, self.symmetry)
-
-    def damaged(self):
-        """Entries marked done whose data do not have the stored checksum.
-
-        Returns
-        -------
-        list of (int, int)
-            (row, rigidity index). Reads all data of the case.
-        """
-        paths = [spec.path for spec in schema.DATA if spec.path in self._group]
-        stored = self._read("status/checksum")
-        return [
-            (row, rig)
-            for row, rig in np.argwhere(self.done).tolist()
-            if checksum(self._read(path, (row, rig)) for path in paths) != stored[row, rig]
-        ]
 
     def to_xarray(self):
         """The case as an xarray.Dataset, without the maps.

@@ -19,7 +19,7 @@ from hpc_cr.io.records import makers_of
 from hpc_cr.io.same_numbers import ELSEWHERE, check_same_numbers
 
 
-def check_resumable(path, job, poll=lambda: None):
+def check_resumable(path, job, report=lambda n_bytes: None):
     """Which entries of a job are finished in a file, if the file belongs to this job.
 
     Finished entries whose data do not have the stored checksum lose their flag, in the file too:
@@ -33,8 +33,9 @@ def check_resumable(path, job, poll=lambda: None):
         The result file.
     job : hpc_cr.config.Job
         The job that wants to continue or extend it.
-    poll : callable, optional
-        Called after every entry that was read.
+    report : callable, optional
+        Called with the number of bytes of every entry that was read; what it raises ends the
+        check.
 
     Returns
     -------
@@ -53,20 +54,37 @@ def check_resumable(path, job, poll=lambda: None):
 
     with open_results(path) as results:
         remove_partials(Path(os.path.realpath(results.path)))  # as `io.join.extend` names them
-        _check_cases(results, job)
-        jobs = {case.name: case.job for case in job.cases}
-        for stored in results.each_case():
-            check_same_numbers(stored, jobs[stored.case])
+        done = finished_entries(results, job)
         if not _laid_out_for(results, job):
-            return _placed(results, jobs)
-        flags, damaged = _whole_entries(results, poll)
+            return done
+        flags, damaged = _whole_entries(results, report)
     if damaged:
         _unmark(path, damaged)
     return flags
 
 
-def _placed(results, jobs):
-    """Done flags by case in the layout of the jobs, as the file has them."""
+def finished_entries(results, job):
+    """Which entries of a job are finished in a file, by its flags; their data are not read.
+
+    Parameters
+    ----------
+    results : hpc_cr.io.results.Results
+    job : hpc_cr.config.Job
+
+    Returns
+    -------
+    dict of str to ndarray (n_row, n_rig) of bool
+        By case, in the job's layout.
+
+    Raises
+    ------
+    ResultError
+        The file is of another job, or holds more than this one asks for.
+    """
+    _check_cases(results, job)
+    jobs = {case.name: case.job for case in job.cases}
+    for stored in results.each_case():
+        check_same_numbers(stored, jobs[stored.case])
     flags = {name: np.zeros((j.n_row, len(j.particles.rigidities)), bool)
              for name, j in jobs.items()}  # fmt: skip
     for stored in results.each_case():
@@ -77,8 +95,8 @@ def _placed(results, jobs):
 def must_lay_out(path, job):
     """Whether a file that `check_resumable` accepts has to be laid out anew to hold the job.
 
-    It has if the job asks for more than the file has room for, or in another order, and if the
-    file is of an older format.
+    It has if the job asks for more than the file has room for, or in another order, if the file is
+    of an older format, and if it has no row left for the record of another run.
     """
     from hpc_cr.io.results import open_results
 
@@ -90,6 +108,8 @@ def _laid_out_for(results, job):
     if results.provenance["format_version"] != schema.FORMAT_VERSION:
         return False
     if results.case_names != tuple(case.name for case in job.cases):
+        return False
+    if len(results.runs) == len(results._file[schema.RUNS.path]):
         return False
     return all(
         all(getattr(getattr(stored.job, section), name) == getattr(getattr(case.job, section), name)
@@ -112,14 +132,14 @@ def _check_cases(results, job):
         )
 
 
-def _whole_entries(results, poll):
+def _whole_entries(results, report):
     """Done flags by case, unset where data do not have their checksum, and those entries."""
     from hpc_cr.io.verify import verify
 
     flags = {stored.case: stored.done.copy() for stored in results.each_case()}
     damaged = {}
     for entry in verify(results):
-        poll()
+        report(entry.n_bytes)
         if not entry.whole:
             damaged.setdefault(entry.case, []).append((entry.row, entry.rig))
             flags[entry.case][entry.row, entry.rig] = False

@@ -13,9 +13,9 @@ FORMAT = "hpc-cr results"
 FORMAT_VERSION = 2
 READABLE = (1, 2)
 """Versions that this program reads; it writes the last one."""
-MAX_RUNS = 64
-"""Rows of /provenance/runs in a new file, and free ones after a merge; once they are used, the last
-row is written over."""
+MAX_RUNS = 256
+"""Rows of /provenance/runs in a new file, and free ones after a merge; once they are used, the file
+is laid out anew (`resume.must_lay_out`)."""
 
 RUN_DTYPE = np.dtype(
     [

@@ -85,7 +85,7 @@ class ResultWriter:
         case : str
             Name of the case, "" for a job without cases.
         row, rig : int
-            Row (realisation * observers + observer) and index of the rigidity.
+            Row of the file (see axes/observer in `schema.AXES`) and index of the rigidity.
         entry : dict
             An array per data dataset of the case, leading axis n_stop, by the last part of its
             path (see `schema.DATA`), the scalars unfinished, over_tolerance, steps, seconds and
@@ -239,6 +239,8 @@ class ResultWriter:
                 return
             what = "was replaced by another file"
         except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                return  # a file system that does not answer has not lost the file
             what = f"is gone ({os.strerror(error.errno)})"
         raise ResultError(f"{self.path}: the result file {what} while the job was writing it; if it"
                           " was moved, it holds all finished entries, and --resume goes on there")

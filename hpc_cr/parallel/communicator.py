@@ -83,7 +83,8 @@ def world():
         library = MPI.Get_library_version().split(",")[0].strip("\0\n ")
         raise AgreedError(
             f"the launcher started {started} processes, but MPI ({library}) sees one: mpirun, or"
-            " srun's --mpi type, belongs to another MPI than the one that mpi4py loads"
+            " srun's --mpi type, belongs to another MPI than the one that mpi4py loads (one process"
+            " alone inside a step of several: env -u SLURM_STEP_NUM_TASKS hpc-cr ...)"
         )
     return MPI.COMM_WORLD
 

@@ -35,12 +35,15 @@ load_profile() {
 # ---- launcher
 
 choose_launch() {  # sets ranks, their number, and launch, the words that start them before -n
-    local threads
+    local threads cores
     command -v hpc-cr >/dev/null || { say "no hpc-cr on the path: which profile loads it?"; exit 2; }
     threads=$(scontrol show node "${SLURMD_NODENAME:-}" | grep -o 'ThreadsPerCore=[0-9]*')
     threads=${threads#*=}
-    # without --ntasks or --ntasks-per-node: a rank on every core
-    ranks=${SLURM_NTASKS:-$((SLURM_NNODES * SLURM_CPUS_ON_NODE / ${threads:-1}))}
+    threads=${threads:-1}
+    # without --ntasks or --ntasks-per-node: a rank on every core, or on as many as
+    # --cpus-per-task says, which counts threads
+    cores=$(((${SLURM_CPUS_PER_TASK:-1} + threads - 1) / threads))
+    ranks=${SLURM_NTASKS:-$((SLURM_NNODES * (SLURM_CPUS_ON_NODE / threads / cores)))}
     if [ -n "${HPC_CR_LAUNCH:-}" ]; then
         read -ra launch <<<"$HPC_CR_LAUNCH"
     elif srun --mpi=list 2>&1 | grep -qw pmix; then
@@ -98,7 +101,8 @@ compile_kernels() {  # compile_kernels JOB.toml [options of hpc-cr run]: once, n
 
 result_file() {  # result_file JOB.toml [options of hpc-cr run]: the file that the run writes
     local out
-    out=$(basename "$1" .toml).h5
+    out=$(basename "$1")
+    out=${out%.*}.h5
     while [ $# -gt 0 ]; do
         case $1 in
             -o | --output) out=$2; shift ;;

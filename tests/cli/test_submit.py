@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
+from hpc_cr.campaigns import planning
 from hpc_cr.cli import batch, slurm
 from hpc_cr.cli.main import run
-from hpc_cr.cli.scripts import part_name, scripts
-from hpc_cr.cli.submission import Needs, Wishes, lines, memory_asked, wall_time
+from hpc_cr.cli.scripts import environment, part_name, scripts
+from hpc_cr.cli.submission import Needs, Wishes, lines, memory_asked, merge_time, wall_time
 from hpc_cr.config import load_job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +78,7 @@ def directives(text):
 
 def one(job, asked, per_node=64):
     """The only script of a submission."""
-    (script,) = scripts(load_job(job), job, asked, per_node, 1800, memory_asked(NEEDS, HOUR))
+    (script,) = scripts(load_job(job), job, asked, per_node, 1800, memory_asked(NEEDS, HOUR), 0)
     return script.text
 
 
@@ -119,21 +121,74 @@ def test_options_of_sbatch(job):
 
 
 def test_array_and_its_merge(job):
-    blocks, merge = scripts(load_job(job), job, wishes(blocks=3), 64, 1800, 0)
+    blocks, merge = scripts(load_job(job), job, wishes(blocks=3), 64, 1800, 0, 900)
     assert directives(blocks.text)["--array"] == "0-2"
     assert "HPC_CR_BLOCKS=3" in blocks.text and "--block" in blocks.text
     parts = [f"'my job-{i}of3.h5'" for i in (1, 2, 3)]
     assert f"set -- -o 'my job.h5' {' '.join(parts)}" in merge.text
+    found = directives(merge.text)
+    assert found["--time"] == "00:15:00" and "--no-requeue" in found
     assert part_name(Path("d/x.h5"), 2, 12) == Path("d/x-2of12.h5")
-    # the shell that runs an array names its files in the same way
+
+
+def shell(text, *words, **variables):
+    """Status and output of a piece of shell text."""
+    done = subprocess.run(["bash", "-c", text, "script", *words], capture_output=True, text=True,
+                          env=os.environ | variables)
+    return done.returncode, done.stdout + done.stderr
+
+
+def function(name):
+    """Text of a function of common.sh."""
     common = (ROOT / "jobs" / "slurm" / "common.sh").read_text()
-    (function,) = re.findall(r"^result_file\(\) \{.*?^\}$", common, flags=re.M | re.S)
-    shell = blocks.text.partition("choose_launch\n# block")[2].replace("run_until_complete", "echo")
-    shell = f"{function}\nSLURM_ARRAY_TASK_ID=1\nSLURM_ARRAY_TASK_MAX=2\n#{shell}"
-    for words in (["my job.toml"], ["x.toml", "-o", "my job.h5"], ["x.toml", "-omy job.h5"]):
-        done = subprocess.run(["bash", "-c", shell, "array", *words], capture_output=True,
-                              text=True, check=True)
-        assert done.stdout.endswith("--block 2/3 -o my job-2of3.h5\n")
+    pattern = rf"^{name}\(\) \{{(?:[^\n]*\}}$|.*?^\}}$)"
+    return re.search(pattern, common, flags=re.M | re.S)[0]
+
+
+@pytest.mark.parametrize("words", [["d/my job.toml"], ["my job.txt"], ["x.toml", "-o", "my job.h5"],
+                                   ["x.toml", "-omy job.h5"]])
+def test_blocks_of_the_ready_script(words):
+    """It names files as `submit` does, and knows N where all blocks are submitted at once."""
+    text = (ROOT / "jobs" / "slurm" / "array.sbatch").read_text().partition("choose_launch\n")[2]
+    text = "\n".join([function("say"), function("result_file"),
+                      text.replace("run_until_complete", "echo")])
+
+    def task(first, last, **more):
+        return shell(text, *words, SLURM_JOB_ID="7", SLURM_ARRAY_TASK_ID="1",
+                     SLURM_ARRAY_TASK_MIN=str(first), SLURM_ARRAY_TASK_MAX=str(last),
+                     SLURM_ARRAY_TASK_COUNT=str(last - first + 1), **more)
+
+    of_three = (0, f"{' '.join(words)} --block 2/3 -o my job-2of3.h5\n")
+    assert task(0, 2) == of_three
+    assert task(1, 1, HPC_CR_BLOCKS="3") == of_three
+    status, said = task(1, 1)
+    assert status == 2 and "HPC_CR_BLOCKS=N says how many blocks there are" in said
+
+
+@pytest.mark.parametrize(("variables", "ranks"), [
+    ({}, 64), ({"SLURM_CPUS_PER_TASK": "2"}, 64), ({"SLURM_CPUS_PER_TASK": "12"}, 10),
+    ({"SLURM_NTASKS": "3", "SLURM_CPUS_PER_TASK": "12"}, 3)])  # fmt: skip
+def test_ranks_without_ntasks(variables, ranks):
+    """Two nodes of 32 cores with two threads each; twelve threads are six cores."""
+    tools = "hpc-cr() { :; }; srun() { :; }; scontrol() { echo ' ThreadsPerCore=2 '; }"
+    text = f'{tools}\n{function("choose_launch")}\nchoose_launch; echo "$ranks"'
+    variables = {"SLURM_NNODES": "2", "SLURM_CPUS_ON_NODE": "64"} | variables
+    assert shell(text, **variables) == (0, f"{ranks}\n")
+
+
+@pytest.mark.parametrize("name", ["modules", "easybuild"])
+def test_a_module_that_cannot_be_loaded_ends_the_job(name, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "activate").touch()
+    text = "\n".join([function("say"), "module() { echo $*; [ $1 != load ] || [ $2 = mpi ]; }",
+                      batch.profile_text(name), "echo ready"])
+    variables = {"SLURM_JOB_ID": "7", "venv": str(tmp_path)}
+    assert shell(text, HPC_CR_MODULES="mpi", **variables) == (0, "purge\nload mpi\nready\n")
+    status, said = shell(text, HPC_CR_MODULES="none", **variables)
+    assert status == 2 and "module load failed" in said and "ready" not in said
+    # nor where there are no modules at all
+    status, said = shell(text.replace("module() {", "other() {"), SLURMD_NODENAME="n7", **variables)
+    assert status == 2 and ("no module command on n7" in said or "module load failed" in said)
 
 
 def test_wall_time():
@@ -143,8 +198,20 @@ def test_wall_time():
     assert wall_time(wishes(), NEEDS._replace(seconds=9000), HOUR) == 3600
     assert wall_time(wishes(), NEEDS._replace(seconds=9000), None) == 13800
     assert wall_time(wishes(time="2-00:00:00"), NEEDS, HOUR) == 172800
+    # without a limit, as sbatch reads it
+    assert wall_time(wishes(time="0"), NEEDS, HOUR) == float("inf")
+    assert slurm.clock(wall_time(wishes(time="0"), NEEDS, HOUR)) == "UNLIMITED"
     with pytest.raises(click.UsageError, match="--time soon: expected a time as for sbatch"):
         wall_time(wishes(time="soon"), NEEDS, HOUR)
+
+
+def test_wall_time_of_a_merge(job):
+    assert merge_time(load_job(job), None) == 900  # 600 s and next to nothing
+    # 750 rows of 3 x 12 x 1024^2 pixels, float32: 113 GB at 25 MB/s take 4530 s
+    many = load_job(job, ["particles.nside=1024", "output.displacement=true",
+                          "run.realisations=750"])
+    assert merge_time(many, None) == 5400
+    assert merge_time(many, HOUR) == 3600
 
 
 def test_what_the_user_is_told(job):
@@ -194,7 +261,45 @@ def test_profile_in_the_script(job, tmp_path):
     mine = tmp_path / "mine.sh"
     mine.write_text("module load mine\n")
     text = one(job, wishes(profile=str(mine)))
-    assert f"venv={sys.prefix}\nmodule load mine\nchoose_launch\n" in text
+    assert f"venv={sys.prefix}\nmodule load mine\n\nset -- '{job}' -o 'my job.h5'\n" in text
+
+
+def test_a_profile_does_not_see_the_words_of_the_job(job, tmp_path):
+    """conda's activate, for one, takes them for its own."""
+    mine = tmp_path / "mine.sh"
+    sourced = tmp_path / "sourced.sh"
+    sourced.write_text('echo "sourced with ($*)"')
+    mine.write_text(f". '{sourced}'\n")
+    text = one(job, wishes(profile=str(mine)))
+    text = text.replace("\nchoose_launch\nrun_until_complete", "\necho")
+    assert shell(text) == (0, f"sourced with ()\n{job} -o my job.h5\n")
+
+
+def test_environment_of_this_program(tmp_path, monkeypatch):
+    """A venv is activated; conda's bin/activate is no such thing, its bin goes on the path."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "other"))
+    for folder, names in (("bin", ("activate", "hpc-cr")), ("other", ("hpc-cr",))):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / name).touch(mode=0o755)
+    assert environment(None) == f"export PATH={tmp_path}/bin:$PATH"
+    (tmp_path / "bin" / "hpc-cr").unlink()
+    assert environment(None) == f"export PATH={tmp_path}/other:$PATH"
+    (tmp_path / "pyvenv.cfg").touch()
+    assert environment(None) == f". {tmp_path}/bin/activate"
+
+
+def test_compile_loads_the_kernel_of_the_watchdog_too(job):
+    """In a process of its own, in which nothing else has loaded it."""
+    text = f"""
+from hpc_cr.cli.main import run
+from hpc_cr.parallel.watchdog import watch_without_lock
+assert not watch_without_lock.signatures
+assert run(["plan", "--compile", {str(job)!r}]) == 0
+assert watch_without_lock.signatures
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)
 
 
 def test_dry_run_measures_and_prints_the_script_only(job, no_slurm, capsys):
@@ -246,3 +351,16 @@ def test_results_that_are_there(job, monkeypatch, capsys):
     assert "-o names another file" in refusal(capsys, *words, "--array", 2)
     assert run(["submit", *map(str, words), "--dry-run"]) == 0
     assert "holds 1 of 8 entries: the job goes on" in capsys.readouterr().err
+
+
+def test_only_what_is_missing_is_predicted(job):
+    """On one rank each realisation takes the same time."""
+    job = load_job(job)
+    cost = planning.CaseCost(0.0, 1.0, np.array([1e-3]), np.array([1000.0]), 0.5)
+
+    def seconds(done):
+        wall = planning.wall_seconds(job, [cost], 1, done)
+        return wall - planning.START_AND_END_SECONDS
+
+    assert seconds(None) == pytest.approx(8 * 2.5)
+    assert seconds({"": np.arange(8)[:, None] < 5}) == pytest.approx(3 * 2.5)

@@ -107,6 +107,17 @@ def one_rigidity(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def block(tmp_path_factory):
+    """Realisations 4 to 11 of a job, two observers in each, one rigidity, with maps; the first
+    observer of realisation 6 (row 4) is not finished."""
+    text = JOB.replace('["100 TV", "1 PV"]', '["1 PV"]').replace(
+        "realisations = 10", "first_realisation = 4\nrealisations = 8"
+    ).replace("nside = 8", "nside = 8\nobservers = 2") + "displacement = true\n"
+    path = tmp_path_factory.mktemp("figures") / "block.h5"
+    return write(path, text, finished=lambda n, row, rig: row != 4)
+
+
+@pytest.fixture(scope="session")
 def nothing_done(tmp_path_factory):
     """A file laid out, with no entry finished."""
     path = tmp_path_factory.mktemp("figures") / "nothing.h5"

@@ -321,19 +321,48 @@ def test_energy_needs_two_rigidities(one_rigidity):
 def test_sky_map_shows_the_stored_map_with_l_to_the_left(two_cases):
     options = Options(cases=("isotropic",), realisation=4)
     (axes,) = data_axes(draw("sky-map", [two_cases], options))
-    displacement = stored(two_cases, "displacement")[4, PV, -1]
+    assert shows(axes, stored(two_cases, "displacement")[4, PV, -1])
+    assert not shows(axes, stored(two_cases, "displacement")[3, PV, -1])
+    assert "multipoles" not in axes.get_title() and "observer" not in axes.get_title()
+
+
+def shows(axes, displacement):
+    """Whether a sky map is that of one row's displacements (3, n_pix)."""
     expected = G * displacement[1] - G * displacement[1].mean(dtype=float)
-    mesh = axes.collections[0]
-    values = np.asarray(mesh.get_array())
+    values = np.asarray(axes.collections[0].get_array())
     rows, columns = values.shape
     y = np.linspace(-90, 90, rows)
     x = np.linspace(-180, 180, columns)
     scale = float(f"1e{int(np.floor(np.log10(np.quantile(np.abs(expected), 0.998))))}")
-    for row, column in ((180, 180), (90, 600), (300, 20)):
-        pixel = healpy.ang2pix(8, -x[column], y[row], lonlat=True)
-        # float32 maps of 10 pc: 1e-6; the fitted monopole is the mean to 1e-3 of the dipole's share
-        assert values[row, column] * scale == pytest.approx(expected[pixel], abs=2e-3 * scale)
-    assert "multipoles" not in axes.get_title()
+    places = [(180, 180), (90, 600), (300, 20)]
+    pixels = [healpy.ang2pix(8, -x[column], y[row], lonlat=True) for row, column in places]
+    drawn = scale * np.array([values[place] for place in places])
+    # float32 maps of 10 pc: 1e-6; the fitted monopole is the mean to 1e-3 of the dipole's share
+    return np.allclose(drawn, expected[pixels], rtol=1e-6, atol=2e-3 * scale)
+
+
+@pytest.mark.parametrize(("number", "row"), [(None, 0), (4, 0), (5, 2), (11, 14)])
+def test_sky_map_of_a_block_counts_as_its_job_does(block, number, row):
+    """Realisations 4 to 11, two observers: N is the realisation's number, not a place."""
+    (axes,) = data_axes(draw("sky-map", [block], Options(realisation=number)))
+    maps = stored(block, "displacement", None)[:, 0, -1]
+    assert [n for n in range(16) if n != 4 and shows(axes, maps[n])] == [row]
+    (dipole,) = [one for one in axes.lines if one.get_label() == "dipole"]
+    expected = project(stored(block, "dipole", None)[row, 0, -1])
+    np.testing.assert_allclose(dipole.get_xydata()[0], expected, atol=1e-9)
+    assert f"realisation {4 if number is None else number}, observer 0" in axes.get_title()
+
+
+@pytest.mark.parametrize("number", [-1, 0, 3, 12])
+def test_sky_map_tells_which_realisations_a_block_has(block, number):
+    with pytest.raises(ResultError, match=f"realisation {number} does not.* 4 to 11$") as error:
+        draw("sky-map", [block], Options(realisation=number))
+    assert "\n" not in str(error.value)
+
+
+def test_sky_map_of_an_observer_that_is_not_finished(block):
+    with pytest.raises(ResultError, match="realisation 6, observer 0, 1 PV is not finished"):
+        draw("sky-map", [block], Options(realisation=6))
 
 
 def test_sky_map_from_multipoles_says_so(two_cases):
@@ -364,9 +393,12 @@ def test_unfinished_entries_are_left_out(one_rigidity):
     (axes,) = data_axes(draw("dipole-map", [one_rigidity]))
     assert len(with_gid(axes, "realisations").get_offsets()) == 8
     assert "8 realisations" in axes.get_title()
-    with pytest.raises(ResultError, match="realisation 3 is not finished"):
+    with pytest.raises(ResultError, match="realisation 3, 1 PV is not finished"):
         draw("sky-map", [one_rigidity], Options(realisation=3))
-    with pytest.raises(ResultError, match="does not exist"):
+    # the first realisation is the one that is shown where none is named
+    with pytest.raises(ResultError, match="realisation 0, 1 PV is not finished"):
+        draw("sky-map", [one_rigidity])
+    with pytest.raises(ResultError, match="realisation 10 does not exist; the file has 0 to 9"):
         draw("sky-map", [one_rigidity], Options(realisation=10))
 
 
@@ -396,6 +428,21 @@ def test_default_file_beside_the_result(two_cases, capsys):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_realisation_of_the_command(block, tmp_path, capsys):
+    """The same picture as that of the number; 0 is not in the file."""
+    command = ["figure", "sky-map", str(block), "-o", str(tmp_path / "map.png")]
+    pictures = {}
+    for options in ([], ["--realisation", "4"], ["--realisation", "5"]):
+        assert run([*command, *options]) == 0
+        pictures[" ".join(options)] = (tmp_path / "map.png").read_bytes()
+    first, fourth, fifth = pictures.values()
+    assert first == fourth != fifth
+    capsys.readouterr()
+    assert run([*command, "--realisation", "0"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{block}: realisation 0 does not exist; the file has 4 to 11" in line
+
+
 def test_options_of_the_command(two_cases, tmp_path, capsys):
     target = tmp_path / "map.pdf"
     command = ["figure", "dipole-map", str(two_cases), "-o", str(target), "--case", "isotropic"]
@@ -419,7 +466,7 @@ def test_options_of_the_command(two_cases, tmp_path, capsys):
         (["dipole-map", "FILE", "-o", "map.bmp"], ["map.bmp", ".png"]),
         (["dipole-map", "FILE", "-o", "no/such/folder/map.png"], ["no/such/folder"]),
         (["dipole-map", "NOTHING"], ["no finished realisation"]),
-        (["sky-map", "FILE", "--realisation", "99"], ["99", "10"]),
+        (["sky-map", "FILE", "--realisation", "99"], ["99", "'isotropic'", "0 to 9"]),
     ],
 )
 def test_wrong_use_is_one_line(arguments, words, two_cases, nothing_done, capsys, monkeypatch):

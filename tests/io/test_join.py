@@ -28,6 +28,7 @@ from hpc_cr.io.errors import ResultError
 from hpc_cr.io.lock import FileLock
 from hpc_cr.io.pieces import look_at, missing_names
 from hpc_cr.io.resume import check_resumable, must_lay_out, other_versions
+from hpc_cr.io.verify import verify
 
 VERSION_1 = Path(__file__).with_name("version-1.h5.gz")
 JOB = synthetic_results.JOB.replace("[turbulence]", '[turbulence]\ninner_scale = "0.2 pc"')
@@ -107,7 +108,8 @@ def test_blocks_are_merged_into_the_whole(tmp_path, small_blocks, text, count):
     assert numbers(tmp_path / "merged.h5") == numbers(whole)
     assert [piece.read_bytes() for piece in pieces] == before
     with hpc_cr.open_results(tmp_path / "merged.h5") as results:
-        assert all(case.complete and not case.damaged() for case in results.each_case())
+        assert all(case.complete for case in results.each_case())
+        assert all(entry.whole for entry in verify(results))
         assert results.provenance["created_by"] == "merge"
         assert [r["piece"] for r in results.runs] == [piece.name for piece in pieces[::-1]]
         # entries of the first block were made by the run recorded last
@@ -161,7 +163,7 @@ def test_a_file_is_extended(tmp_path, small_blocks, what):
     np.testing.assert_array_equal(done, promised)
     assert done.sum() == finished
     with hpc_cr.open_results(path) as results:
-        assert results.job == job and results.damaged() == []
+        assert results.job == job and all(entry.whole for entry in verify(results))
         np.testing.assert_array_equal(results.done, done)
         assert results.runs == runs  # origin.run points at the same records
         assert sorted(results.origin[done].tolist()) == sorted(origin.tolist())
@@ -202,7 +204,7 @@ def test_a_file_of_version_1_is_carried_over(tmp_path):
     assert {name for name in before if after[name] != before[name]} == {"config"}
     with hpc_cr.open_results(path) as results:
         assert results.provenance == created | {"format_version": 2}
-        assert results.job == job and results.damaged() == []
+        assert results.job == job and all(entry.whole for entry in verify(results))
         np.testing.assert_array_equal(results.response, response)
         (made,) = results.runs
         assert made["state"] == "complete" and made["commit"] == created["commit"]
@@ -220,7 +222,8 @@ def test_a_file_of_version_1_is_merged(tmp_path):
     pieces = [write(tmp_path / "2.h5", with_realisations(job, {"": (2, 3)})), tmp_path / "1.h5"]
     join.merge(look_at(pieces, tmp_path / "out.h5"), tmp_path / "out.h5", provenance=FACTS)
     with hpc_cr.open_results(tmp_path / "out.h5") as results:
-        assert results.complete and results.damaged() == [] and len(results.done) == 5
+        assert results.complete and len(results.done) == 5
+        assert all(entry.whole for entry in verify(results))
         np.testing.assert_array_equal(results.response[:2], response)
         assert results.origin["run"].tolist() == [[1, 1]] * 2 + [[0, 0]] * 3
         assert [r["piece"] for r in results.runs] == ["2.h5", "1.h5"]
@@ -441,3 +444,21 @@ def test_blocks():
     for text in ("0/8", "9/8", "8", "1/0", "a/b", "-1/3", "1/3/5", ""):
         with pytest.raises(JobError, match="expected I/N"):
             parse_block(text)
+
+
+def test_a_file_without_room_for_another_record_is_laid_out_anew(tmp_path):
+    """No record is written over: entries would seem to be of another run."""
+    job = parse_job(JOB, name="synthetic")
+    path = synthetic_results.write(tmp_path / "out.h5", job, entry=entry)
+    assert not must_lay_out(path, job)
+    before = data_of(path)
+    with h5py.File(path, "r+") as file:
+        runs = file["provenance/runs"]
+        runs[...] = np.repeat(runs[:1], len(runs))
+    with hpc_cr.open_results(path) as results:
+        n_runs = len(results.runs)
+    assert must_lay_out(path, job)
+    join.extend(path, job, provenance=FACTS)
+    assert not must_lay_out(path, job) and data_of(path) == before
+    with hpc_cr.open_results(path) as results:
+        assert len(results.runs) == n_runs

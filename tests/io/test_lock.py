@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from hpc_cr.io.errors import ResultError
-from hpc_cr.io.lock import FileLock, is_locked
+from hpc_cr.io.lock import FileLock, is_locked, locked_since
 
 HOLD = """
 import sys, time
@@ -100,3 +101,12 @@ def test_a_folder_that_cannot_be_written():
         FileLock("/no/such/folder/out.h5").acquire()
     with pytest.raises(ResultError, match="cannot write in /proc"):
         FileLock("/proc/out.h5").acquire()
+
+
+def test_a_link_and_its_file_have_one_lock(tmp_path, holder):
+    link = tmp_path / "link.h5"
+    link.symlink_to("out.h5")
+    assert is_locked(link) and abs(time.time() - locked_since(link)) < 60
+    with pytest.raises(ResultError, match="is being written by process"):
+        FileLock(link).acquire()
+    assert not is_locked(tmp_path / "other.h5") and locked_since(tmp_path / "other.h5") is None

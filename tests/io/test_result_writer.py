@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.resume import check_resumable, other_versions
+from hpc_cr.io.verify import verify
 from hpc_cr.io.writer import ResultWriter
 
 SCRIPT = Path(synthetic_results.__file__)
@@ -55,7 +55,7 @@ def data_of(path):
 def test_what_is_written_is_what_is_read(complete, job):
     with hpc_cr.open_results(complete) as results:
         assert results.complete and results.done.shape == (6, 2)
-        assert results.damaged() == []
+        assert all(entry.whole for entry in verify(results))
         for row, rig in ((0, 0), (5, 1)):
             entry = synthetic_results.entry(job, row, rig)
             for name in ("response", "response_error", "direction_response", "noise", "alm"):
@@ -111,7 +111,7 @@ def test_run_records(tmp_path, job, monkeypatch):
     assert runs[0]["version"] == hpc_cr.__version__ and runs[0]["ended"] >= runs[0]["started"]
     assert runs[1]["state"] == "killed" and runs[1]["ended"] == ""
     assert [run["entries"] for run in runs[:4]] == [0, 0, 1, 0]
-    assert runs[-1]["state"].startswith("end of start 66")
+    assert runs[-1]["state"].startswith("end of start 258")
 
 
 def test_resume_knows_what_is_done(partial, cases_job):
@@ -136,7 +136,7 @@ def test_a_damaged_entry_is_not_done(tmp_path, partial, cases_job):
     # the file says so too, and nothing else in it has changed
     with hpc_cr.open_results(path) as results:
         np.testing.assert_array_equal(results.done, after["isotropic"])
-        assert results.damaged() == []
+        assert all(entry.whole for entry in verify(results))
     changed = {name for name, found in data_of(path).items() if found != data[name]}
     assert changed == {"case/isotropic/status/done"}
 
@@ -207,14 +207,16 @@ def test_truncated_file(tmp_path, complete, job):
         check_resumable(path, job)
 
 
-def kill_after(process, ranks, entries):
+def kill_after(process, folder, ranks, entries):
     """SIGKILL every rank after some entries were announced; returns all announced entries."""
-    lines, pids = [], []
-    while len(_announced(lines)) < entries or len(pids) < ranks:
+    lines = []
+    while len(_announced(lines)) < entries:
         lines.append(process.stdout.readline())
         assert lines[-1], "the writer ended by itself"
-        # mpirun may put two ranks' words into one line
-        pids = re.findall(r"pid (\d+)(?=\D)", "".join(lines))
+    deadline = time.monotonic() + 60
+    while len(pids := [f.read_text() for f in folder.glob("pid-*")]) < ranks or "" in pids:
+        assert time.monotonic() < deadline, "a rank did not begin"
+        time.sleep(0.02)
     for pid in pids:
         os.kill(int(pid), signal.SIGKILL)
     lines += process.stdout.readlines()
@@ -231,8 +233,8 @@ def _announced(lines):
 def assert_entries_whole(path, job, announced):
     """Every announced entry is marked, every marked entry has exactly its numbers."""
     with hpc_cr.open_results(path) as results:
+        assert all(entry.whole for entry in verify(results))
         for case, stored in zip(job.cases, results.each_case(), strict=True):
-            assert stored.damaged() == []
             for row, rig in np.argwhere(stored.done):
                 expected = synthetic_results.entry(case.job, row, rig)
                 np.testing.assert_array_equal(stored.alm_half[row, rig], expected["alm_half"])
@@ -256,7 +258,7 @@ def test_killed_serial_writer_keeps_finished_entries(tmp_path, cases_job, job_fi
         [sys.executable, str(SCRIPT), str(path), str(job_file), "--hold"],
         stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    announced = kill_after(process, 1, lines)
+    announced = kill_after(process, tmp_path, 1, lines)
     assert len(announced) >= lines
     assert_entries_whole(path, cases_job, announced)
 
@@ -266,7 +268,7 @@ def test_killed_serial_writer_keeps_finished_entries(tmp_path, cases_job, job_fi
 def test_killed_ranks_keep_finished_entries(tmp_path, cases_job, job_file):
     path = tmp_path / "out.h5"
     process = mpirun(2, path, job_file, "--hold", stdout=subprocess.PIPE, text=True)
-    announced = kill_after(process, 2, 3)
+    announced = kill_after(process, tmp_path, 2, 3)
     assert len(announced) >= 3
     assert_entries_whole(path, cases_job, announced)
 
@@ -301,7 +303,7 @@ def test_reading_while_a_job_writes(tmp_path, cases_job, job_file):
                 with hpc_cr.open_results(path) as results:
                     cases = list(results.each_case())
                     seen.append(sum(int(case.done.sum()) for case in cases))
-                    assert all(case.damaged() == [] for case in cases)
+                    assert all(entry.whole for entry in verify(results))
             time.sleep(0.01)
     finally:
         os.killpg(process.pid, signal.SIGKILL)

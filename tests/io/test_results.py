@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import synthetic_results
 from astropy import units
+from synthetic_results import JOB
 
 import hpc_cr
 from hpc_cr.cli.summary import print_summary
+from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance, schema
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.lock import FileLock
@@ -139,6 +141,23 @@ def test_xarray_has_names_and_units(partial):
     assert data.sel(rigidity=10).dipole.isel(stop=-1).shape == (6, 3)
     assert data.time.dims == ("rigidity", "stop")
     assert "displacement" not in data and data.attrs["case"] == "isotropic"
+
+
+def test_rows_of_a_block_have_their_realisation_s_number(tmp_path):
+    """Realisations 4 to 6 with two observers; here and in xarray, as the job counts them."""
+    text = JOB.replace("realisations = 6", "first_realisation = 4\nrealisations = 3")
+    job = parse_job(text.replace("nside = 4", "nside = 4\nobservers = 2"), name="synthetic")
+    with hpc_cr.open_results(synthetic_results.write(tmp_path / "out.h5", job)) as results:
+        expected = [4, 4, 5, 5, 6, 6]
+        np.testing.assert_array_equal(results.realisation, expected)
+        assert [summary.n_realisation for summary in results.summary()] == [3, 3]
+        data = results.to_xarray()
+        np.testing.assert_array_equal(data.realisation, expected)
+        assert data.realisation.dims == ("row",)
+        fifth = data.response.where(data.realisation == 5, drop=True)
+        np.testing.assert_array_equal(fifth, results.response[2:4])
+        # negative control: the rows differ (M_zz = 100 + row + T)
+        assert not np.array_equal(fifth, results.response[4:6])
 
 
 def test_files_that_cannot_be_read(tmp_path, complete):

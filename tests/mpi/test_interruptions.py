@@ -180,6 +180,42 @@ def test_signal_while_kernels_are_compiled(whole, tmp_path, monkeypatch):
     assert process.returncode == 75
 
 
+SLOW_CHECK = """
+import time
+from hpc_cr.io import verify
+whole = verify.verify
+
+def slow(results):
+    for entry in whole(results):
+        print("checking", flush=True)
+        time.sleep(0.2)
+        yield entry
+
+verify.verify = slow
+from hpc_cr.cli.main import main
+main()
+"""
+
+
+def test_signal_while_finished_entries_are_checked(whole, tmp_path):
+    """A large file takes minutes to read: the time limit may come meanwhile."""
+    job, complete = whole
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW_CHECK)
+    before = complete.read_bytes()
+    process = start([*mpirun(2), sys.executable, script, "run", job, "-o", complete, *LONG,
+                     "--resume"])
+    for line in process.stdout:
+        if "checking" in line:
+            break
+    process.send_signal(signal.SIGUSR1)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 75 and "stopped by SIGUSR1" in errors
+    assert time.monotonic() - began < 4, "24 entries take 4.8 s"
+    assert complete.read_bytes() == before
+
+
 def test_without_an_mpi_library(tmp_path, whole):
     """One process runs anyway, through the serial driver, to the same bits."""
     job, _ = whole

@@ -124,3 +124,9 @@ def test_a_killed_job_looks_dead(whole, tmp_path, capsys, monkeypatch):
 def test_signs_of_life(monkeypatch, state, host, silence, locked, expected):
     monkeypatch.setattr(watching.socket, "gethostname", lambda: "here")
     assert life(state, host, silence, locked) == expected
+
+
+@pytest.mark.parametrize("held, expected", [(30.0, "starting"), (500.0, "silent")])
+def test_a_job_that_has_just_taken_the_lock_is_starting(held, expected):
+    """The record of a killed run says "running" until the next job has read the entries."""
+    assert life("running", "elsewhere", 300.0, True, held) == expected

@@ -100,6 +100,16 @@ def test_one_block_again(cluster, scripts, whole):
     assert done_entries(cluster.folder / "x-3of4.h5") == FEW
 
 
+def test_one_block_of_how_many(cluster, scripts, whole):
+    """Without HPC_CR_BLOCKS task 2 alone would become block 3 of 3."""
+    job, _ = whole
+    submitted = cluster.sbatch("--array=2", "--ntasks=1", scripts / "array.sbatch", job, "-o",
+                               "y.h5", *settings())
+    submitted.wait_end(60)
+    assert submitted.status == 2 and not list(cluster.folder.glob("y-*"))
+    assert "HPC_CR_BLOCKS=N says how many" in submitted.text()
+
+
 def test_a_failed_block_cancels_the_merge(cluster, whole):
     job, _ = whole
     (cluster.folder / "parts-2of2.h5").write_text("not a result file")
