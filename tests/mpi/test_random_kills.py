@@ -258,7 +258,7 @@ SEED = int(os.environ.get("HPC_CR_KILLS_SEED", "20261121"))
 
 
 def test_a_few_random_kills(tmp_path):
-    Lives(tmp_path, SEED).go(5)
+    Lives(tmp_path, SEED).go(3)
 
 
 @pytest.mark.slow
