@@ -10,10 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.campaigns.times import RECORDED
 from hpc_cr.campaigns.work import entry_cost
-
-ACTIVITIES = ("synthesis", "tracking", "measuring", "writing", "waiting")
-"""Fields of a run record with core-seconds summed over the ranks."""
 
 
 class Entries(NamedTuple):
@@ -156,8 +154,8 @@ def activities(runs):
     Returns
     -------
     dict of str to float
-        By the names of `ACTIVITIES`; empty for a file that does not say.
+        By the names of `RECORDED`; empty for a file that does not say.
     """
-    if not any(name in run for run in runs for name in ACTIVITIES):
+    if not any(name in run for run in runs for name in RECORDED):
         return {}
-    return {name: float(sum(run.get(name, 0.0) for run in runs)) for name in ACTIVITIES}
+    return {name: float(sum(run.get(name, 0.0) for run in runs)) for name in RECORDED}

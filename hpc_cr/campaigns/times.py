@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "HPC_CR_TIMES"
-ACTIVITIES = ("synthesis", "tracking", "measuring", "writing", "waiting", "end")
+RECORDED = ("synthesis", "tracking", "measuring", "writing", "waiting")
+"""Fields of a run record with core-seconds summed over the ranks."""
+ACTIVITIES = (*RECORDED, "end")
 """Making fields; trajectories; skies; writing entries; waiting for a task or for the team; waiting
 for the last rank."""
 

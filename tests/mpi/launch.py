@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,26 @@ def run_job(job, out, *arguments, ranks=1, timeout=120):
     done = run([*mpirun(ranks), *command] if ranks > 1 else command, timeout)
     assert done.returncode == 0, done.stdout + done.stderr
     return Path(out)
+
+
+def whole_run(tmp_path_factory, *arguments, ranks=1):
+    """The small job in a folder of its own, and its uninterrupted result: (job, result)."""
+    folder = tmp_path_factory.mktemp("whole")
+    job = folder / "small.toml"
+    job.write_text(JOB)
+    return job, run_job(job, folder / "whole.h5", *arguments, ranks=ranks)
+
+
+def begin_run(job, out, *arguments, ranks=2, entries=3):
+    """Start a run and wait until some entries are finished."""
+    command = [*HPC_CR, "run", job, "-o", out, *arguments]
+    process = start([*mpirun(ranks), *command] if ranks > 1 else command)
+    deadline = time.monotonic() + 60
+    while done_entries(out) < entries:
+        assert process.poll() is None, "".join(process.communicate())
+        assert time.monotonic() < deadline, "the run makes no progress"
+        time.sleep(0.02)
+    return process
 
 
 def numbers(path):

@@ -21,7 +21,7 @@ import pytest
 from hpc_cr import open_results
 from hpc_cr.io.verify import verify
 
-from .launch import HPC_CR, JOB, differing, done_entries, mpirun, run, run_job, start
+from .launch import HPC_CR, differing, done_entries, mpirun, run, run_job, start, whole_run
 
 pytestmark = pytest.mark.mpi
 
@@ -41,10 +41,7 @@ main()
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    job = folder / "small.toml"
-    job.write_text(JOB)
-    return job, run_job(job, folder / "whole.h5", *LONG, ranks=2)
+    return whole_run(tmp_path_factory, *LONG, ranks=2)
 
 
 class Run:

@@ -17,7 +17,7 @@ import pytest
 
 from hpc_cr.parallel.watchdog import Silence, Watchdog
 
-from .launch import HPC_CR, JOB, differing, done_entries, mpirun, run_job, start
+from .launch import HPC_CR, JOB, differing, done_entries, mpirun, run_job, start, whole_run
 
 LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
 """Seconds of computing: long enough to be interrupted in the middle."""
@@ -230,10 +230,7 @@ main()
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    job = folder / "small.toml"
-    job.write_text(JOB)
-    return job, run_job(job, folder / "whole.h5", *LONG, ranks=2)
+    return whole_run(tmp_path_factory, *LONG, ranks=2)
 
 
 @pytest.mark.mpi

@@ -9,13 +9,14 @@ import pytest
 
 from .launch import (
     HPC_CR,
-    JOB,
+    begin_run,
     differing,
     done_entries,
     mpirun,
     run,
     run_job,
     start,
+    whole_run,
 )
 
 pytestmark = pytest.mark.mpi
@@ -26,22 +27,12 @@ LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    job = folder / "small.toml"
-    job.write_text(JOB)
-    return job, run_job(job, folder / "whole.h5", *LONG, ranks=2)
+    return whole_run(tmp_path_factory, *LONG, ranks=2)
 
 
 def begin(job, out, *arguments, ranks=2):
     """Start a long run and wait until some entries are finished."""
-    command = [*HPC_CR, "run", job, "-o", out, *LONG, *arguments]
-    process = start([*mpirun(ranks), *command] if ranks > 1 else command)
-    deadline = time.monotonic() + 60
-    while done_entries(out) < 3:
-        assert process.poll() is None, "".join(process.communicate())
-        assert time.monotonic() < deadline, "the run makes no progress"
-        time.sleep(0.02)
-    return process
+    return begin_run(job, out, *LONG, *arguments, ranks=ranks)
 
 
 def ranks_of(process):

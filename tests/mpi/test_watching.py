@@ -13,7 +13,7 @@ from hpc_cr.campaigns.watch import life, watch
 from hpc_cr.cli.facts import print_watch
 from hpc_cr.cli.main import run as hpc_cr_command
 
-from .launch import HPC_CR, JOB, differing, done_entries, mpirun, run_job, start
+from .launch import begin_run, differing, whole_run
 
 pytestmark = pytest.mark.mpi
 
@@ -22,21 +22,12 @@ LONG = ["--set", "run.realisations=4", "--set", "integrator.steps_per_gyroradius
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    job = folder / "small.toml"
-    job.write_text(JOB)
-    return job, run_job(job, folder / "whole.h5", *LONG)
+    return whole_run(tmp_path_factory, *LONG)
 
 
 def begin(job, out, entries):
     """A job on two ranks that has finished some entries."""
-    process = start([*mpirun(2), *HPC_CR, "run", job, "-o", out, *LONG])
-    deadline = time.monotonic() + 60
-    while done_entries(out) < entries:
-        assert process.poll() is None, "".join(process.communicate())
-        assert time.monotonic() < deadline, "the run makes no progress"
-        time.sleep(0.02)
-    return process
+    return begin_run(job, out, *LONG, entries=entries)
 
 
 def info(out, capsys, *options):
