@@ -4,6 +4,8 @@ The observer is at the origin; x points to the Galactic centre (l = 0, b = 0), y
 z to the north Galactic pole. A direction on the sky is where a particle comes from.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -42,3 +44,31 @@ def lon_lat(vector):
     lon = np.degrees(np.arctan2(v[..., 1], v[..., 0])) % 360.0
     lat = np.degrees(np.arctan2(v[..., 2], np.hypot(v[..., 0], v[..., 1])))
     return lon, lat
+
+
+@lru_cache(maxsize=4)
+def patch_pixels(nside, longitude, latitude, width):
+    """HEALPix pixels of a part of the sky, bounded by circles of longitude and latitude.
+
+    Parameters
+    ----------
+    nside : int
+    longitude, latitude : float
+        Galactic (l, b) of its middle in degrees.
+    width : float
+        Its extent in l and in b, degrees.
+
+    Returns
+    -------
+    ndarray (n_pix,) of int
+        RING numbers of the pixels whose centres lie within, ascending; read-only.
+    """
+    import healpy
+
+    colatitude = np.radians(90.0 - latitude)
+    half = np.radians(width / 2)
+    strip = healpy.query_strip(nside, max(colatitude - half, 0.0), min(colatitude + half, np.pi))
+    lon = healpy.pix2ang(nside, strip, lonlat=True)[0]
+    pixels = strip[np.abs((lon - longitude + 180.0) % 360.0 - 180.0) <= width / 2]
+    pixels.flags.writeable = False
+    return pixels

@@ -147,7 +147,8 @@ def _sample(job, field, rig, directions):
 
 def _sky_seconds(job, directions):
     """Seconds of measuring one entry of particles that all finished somewhere."""
-    sky = SkyObservables(directions, job.particles.nside, job.output.l_max)
+    sky = SkyObservables(directions, job.particles.nside, job.output.l_max,
+                         whole=job.particles.patch is None)
     state = empty_state(job.n_pix, len(job.stops[0]))
     for array in state:
         array[...] = 0

@@ -8,7 +8,7 @@ import numpy as np
 from hpc_cr.anisotropy.observables import SkyObservables
 from hpc_cr.campaigns.work import entry_cost, memory_bytes, plan_of
 from hpc_cr.fields.interpolation import coarsest_levels
-from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
+from hpc_cr.fields.nested import field_layout, field_on, smoothed_field, synthesis_steps
 from hpc_cr.trajectories.backtrack import advance
 from hpc_cr.trajectories.directions import observer_positions, start_directions
 from hpc_cr.trajectories.state import FINISHED, RUNNING, State, start, state_layout
@@ -103,12 +103,13 @@ class Workshop:
     def _sky(self, case, row):
         """Start directions and observables of a row; HEALPix ones are shared by all rows."""
         job = self.cases[case].job
-        nside = job.particles.nside
-        key = (nside, job.output.l_max) if nside is not None else (case, row)
+        nside, patch = job.particles.nside, job.particles.patch
+        key = (nside, patch, job.output.l_max) if nside is not None else (case, row)
         if key not in self._skies:
             if nside is None:
                 self._skies.clear()
-            self._skies[key] = SkyObservables(start_directions(job, row), nside, job.output.l_max)
+            self._skies[key] = SkyObservables(start_directions(job, row), nside, job.output.l_max,
+                                              whole=patch is None)
         return self._skies[key]
 
     def compute(self, case, realisation, row, rig, poll, times):
@@ -148,7 +149,10 @@ class Workshop:
         if not self.team.leader:
             return {}
         with times.of("measuring"):
-            return self._measure(job, sky, state, rig, seconds, poll)
+            entry = self._measure(job, sky, state, rig, seconds, poll)
+            entry["local_field"] = smoothed_field(field.at, self._positions[case][row],
+                                                  job.smoothing_radii[rig])
+            return entry
 
     @staticmethod
     def _measure(job, sky, state, rig, seconds, poll):

@@ -21,6 +21,30 @@ class Direction(click.ParamType):
         return longitude, latitude
 
 
+class Quantity(click.ParamType):
+    """Quantity with a unit, as in a job file."""
+
+    name = "quantity"
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def convert(self, value, param, ctx):
+        """Positive number in the internal unit."""
+        from hpc_cr.config.errors import JobError
+        from hpc_cr.config.units import parse_quantity
+
+        if isinstance(value, float):
+            return value
+        try:
+            number = parse_quantity(value, self.kind)
+        except JobError as error:
+            self.fail(error.message, param, ctx)
+        if not number > 0:
+            self.fail(f"{value!r} must be positive", param, ctx)
+        return number
+
+
 @click.command(help="Draw the figure NAME from result files; --list says what there is.")
 @click.argument("name", required=False)
 @click.argument("files", metavar="OUT.h5 ...", nargs=-1, type=click.Path())
@@ -49,15 +73,57 @@ class Direction(click.ParamType):
 )
 @click.option(
     "--stop",
-    default="-1",
+    "stops",
+    multiple=True,
     metavar="T",
-    help='Stopping time or radius: index or value such as "60 pc"; default: the last.',
+    help='Stopping time or radius: index or value such as "60 pc" (repeatable); default: the last.',
 )
 @click.option(
     "--gradient",
     type=Direction(),
     metavar="L,B",
     help="Galactic direction of the gradient in degrees; its size stays the job's.",
+)
+@click.option(
+    "--gradient-size",
+    type=Quantity("inverse length"),
+    metavar="G",
+    help='Size of the gradient, such as "0.08 / kpc"; default: the job\'s.',
+)
+@click.option(
+    "--normalise",
+    "normalisation",
+    type=click.Choice(["physical", "diffusion"]),
+    default="physical",
+    show_default=True,
+    help="The response as computed, or scaled to the diffusion coefficient that B/C asks for.",
+)
+@click.option(
+    "--data",
+    default="all",
+    show_default=True,
+    metavar="none|all|EXPERIMENT,...",
+    help="Measurements to show beside the prediction.",
+)
+@click.option(
+    "--local-term",
+    is_flag=True,
+    help="power-spectrum, sky-map: add the dipole that diffusion has built up at -T already.",
+)
+@click.option(
+    "--frame",
+    type=click.Choice(["galactic", "equatorial", "ecliptic"]),
+    default="galactic",
+    show_default=True,
+    help="sky-map: coordinates.",
+)
+@click.option(
+    "--direction",
+    "directions",
+    type=Direction(),
+    multiple=True,
+    metavar="L,B",
+    help="trajectories: where a particle arrives from, Galactic degrees (repeatable).",
 )
 @click.option(
     "--from-field",

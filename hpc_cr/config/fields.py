@@ -4,7 +4,7 @@ Each type turns TOML input into an internal value, or raises a ValueError that s
 and turns the internal value back into TOML.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -121,3 +121,33 @@ def _direction(value):
 
 Direction = Annotated[tuple[float, float], BeforeValidator(_direction)]
 """Galactic [l, b], degrees."""
+
+
+class Patch(NamedTuple):
+    """Part of the sky: |l - l0| and |b - b0| up to half a width, Galactic, degrees."""
+
+    l: float  # noqa: E741 - the field's name for it
+    b: float
+    width: float
+
+
+def _patch(value):
+    if isinstance(value, Patch):
+        return value
+    example = "{ l = 165, b = 15, width = 40 }"
+    if not isinstance(value, dict) or set(value) != set(Patch._fields):
+        raise JobError(f"{shown(value)} is not a patch; expected {example}, in degrees")
+    longitude, latitude = _direction([value["l"], value["b"]])
+    width = value["width"]
+    if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= 180:
+        raise JobError(f"width {shown(width)} is not a number of degrees above 0, at most 180")
+    if abs(latitude) + width / 2 > 90:
+        raise JobError(f"b = {latitude:g} and width {width:g} reach beyond a pole; lower one of "
+                       "them")
+    return Patch(longitude, latitude, float(width))
+
+
+SkyPatch = Annotated[
+    Patch, BeforeValidator(_patch), PlainSerializer(lambda patch: patch._asdict(), return_type=dict)
+]
+"""Table {l, b, width}: a part of the sky, degrees."""

@@ -22,7 +22,10 @@ from hpc_cr.config.schema import (
     Section,
     Turbulence,
 )
-from hpc_cr.frames import unit_vector
+from hpc_cr.frames import patch_pixels, unit_vector
+
+N_SMOOTHING = 8
+"""Radii at which the local field is recorded."""
 
 
 class Case(NamedTuple):
@@ -173,8 +176,22 @@ class Job(Section):
 
     @property
     def n_pix(self):
-        """Particles per row and rigidity: 12 nside^2, or count."""
+        """Particles per row and rigidity: 12 nside^2, those of the patch, or count."""
+        if self.particles.patch is not None:
+            return len(patch_pixels(self.particles.nside, *self.particles.patch))
         return self.particles.count or 12 * self.particles.nside**2
+
+    @property
+    def smoothing_radii(self):
+        """Radii of the balls around the observer over which the local field is averaged,
+        (n_rig, n_smoothing) pc: 0, and from the gyroradius to the mean free path in equal ratios;
+        at most to L_max, at least to ten gyroradii."""
+        first = np.minimum(self.gyroradii, self.turbulence.outer_scale)
+        last = np.minimum(np.maximum(self.mean_free_paths, 10 * first), self.turbulence.outer_scale)
+        last = np.maximum(last, first)
+        share = np.linspace(0.0, 1.0, N_SMOOTHING - 1)
+        steps = first[:, None] * (last / first)[:, None] ** share
+        return np.concatenate([np.zeros((len(first), 1)), steps], axis=1)
 
     @property
     def n_row(self):

@@ -13,7 +13,7 @@ _REPLACES = {
     "turbulence.spectrum": ("turbulence.slope",),
     "turbulence.slope": ("turbulence.spectrum",),
     "particles.nside": ("particles.count",),
-    "particles.count": ("particles.nside",),
+    "particles.count": ("particles.nside", "particles.patch"),
     "gradient.magnitude": ("gradient.scale_length",),
     "gradient.scale_length": ("gradient.magnitude",),
     "grids.levels": ("grids.boxes", "grids.bands"),
@@ -50,10 +50,13 @@ def parse_override(text):
 
 
 def flatten(table, prefix=""):
-    """Dotted keys of nested tables: {"regular": {"strength": x}} -> {"regular.strength": x}."""
+    """Dotted keys of nested tables: {"regular": {"strength": x}} -> {"regular.strength": x}.
+
+    What is a table below section.key, such as particles.patch, is a value.
+    """
     flat = {}
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "." not in prefix + key:
             flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value

@@ -8,8 +8,9 @@ import numpy as np
 from hpc_cr.config.errors import JobError
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.scales import MOST_STEPS, gyroradius, kept_power, power_integral
-from hpc_cr.config.schema import MOST_ROWS, MOST_SCATTERED_L, SLOPES
+from hpc_cr.config.schema import MOST_ROWS, MOST_SCATTERED_L, MOST_WHOLE_NSIDE, SLOPES
 from hpc_cr.config.units import LARGEST, SMALLEST
+from hpc_cr.frames import patch_pixels
 
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
@@ -77,8 +78,22 @@ def _fill_particles(job):
     if particles.count is not None:
         if particles.nside is not None:
             raise JobError("give nside or count, not both", "particles.count")
+        if particles.patch is not None:
+            raise JobError("needs particles.nside: random directions fill the whole sky",
+                           "particles.patch")
         return None
-    return {"nside": particles.nside or 16}
+    nside = particles.nside or 16
+    if particles.patch is not None:
+        if not job.output.displacement:
+            raise JobError("needs output.displacement = true: maps are all that a part of the sky "
+                           "gives", "particles.patch")
+        if not len(patch_pixels(nside, *particles.patch)):
+            raise JobError(f"holds no pixel of nside = {nside}; raise its width or "
+                           "particles.nside", "particles.patch")
+    elif nside > MOST_WHOLE_NSIDE:
+        raise JobError(f"{nside} is more than {MOST_WHOLE_NSIDE}, the most for the whole sky",
+                       "particles.nside")
+    return {"nside": nside}
 
 
 def _fill_grids(job):
@@ -210,6 +225,8 @@ def _fill_gradient(job):
 def _fill_output(job):
     nside, l_max = job.particles.nside, job.output.l_max
     if l_max is None:
+        if job.particles.patch is not None:
+            return {"l_max": 1}
         return {"l_max": min(2 * nside, 32) if nside else 8}
     if nside and l_max > 3 * nside - 1:
         raise JobError(f"{l_max} is more than 3 nside - 1 = {3 * nside - 1}; raise particles.nside",

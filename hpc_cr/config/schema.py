@@ -19,6 +19,7 @@ from pydantic import (
 from hpc_cr.config.errors import JobError, shown
 from hpc_cr.config.fields import (
     Direction,
+    SkyPatch,
     as_list,
     increasing,
     key,
@@ -32,7 +33,9 @@ from hpc_cr.config.units import check_range, format_quantity, parse_quantity
 SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
 LATER_KINDS = ("diffusion", "source", "galaxy")
 MOST_ROWS = 1_000_000
-MOST_NSIDE = 1024
+MOST_NSIDE = 4096
+MOST_WHOLE_NSIDE = 1024
+"""The same for the whole sky."""
 MOST_SCATTERED_L = 64
 """Highest multipole for random directions, whose harmonics are held in memory."""
 
@@ -195,10 +198,17 @@ class Particles(Section):
         (1.0,), "rigidities R = p c/(Z e)", "list of rigidities in volts > 0, all different")
     nside: Annotated[whole(1, MOST_NSIDE), AfterValidator(_power_of_two)] | None = key(
         None, "HEALPix resolution: one particle per pixel centre, 12 nside^2 in all",
-        f"power of two, 1 to {MOST_NSIDE}; not together with count", "16")
-    count: whole(12, 12 * MOST_NSIDE**2) | None = key(
+        f"power of two, 1 to {MOST_NSIDE}, without patch to {MOST_WHOLE_NSIDE}; not together with "
+        "count", "16")
+    count: whole(12, 12 * MOST_WHOLE_NSIDE**2) | None = key(
         None, "number of random isotropic directions instead of HEALPix pixels",
-        f"whole number 12 to {12 * MOST_NSIDE**2}; not together with nside", "none")
+        f"whole number 12 to {12 * MOST_WHOLE_NSIDE**2}; not together with nside", "none")
+    patch: SkyPatch | None = key(
+        None, "start only at the pixels whose l and b are within half a width of a point: many "
+        "particles for a small part of the sky; a part has no dipole and no multipoles, so that "
+        "response and a_lm are NaN and the maps are the result",
+        "table `{ l = 165, b = 15, width = 40 }` in degrees; with nside and output.displacement",
+        "the whole sky")
     observers: whole(1, MOST_ROWS) = key(
         1, "positions per realisation, the first at the origin",
         f"whole number >= 1; realisations times observers <= {MOST_ROWS}")
@@ -309,7 +319,7 @@ class Output(Section):
                                 "true or false")
     crossing_time: bool = key(False, "store the maps of the path length at the stop",
                               "true or false")
-    l_max: whole(1, 3 * MOST_NSIDE - 1) | None = key(
+    l_max: whole(1, 3 * MOST_WHOLE_NSIDE - 1) | None = key(
         None, "highest multipole",
         f"whole number >= 1, at most 3 nside - 1, with count at most {MOST_SCATTERED_L}",
         "2 nside, at most 32; 8 with count")

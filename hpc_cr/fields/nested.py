@@ -66,6 +66,37 @@ class MagneticField:
         return out.reshape(points.shape)
 
 
+BALL_POINTS = 1024
+"""Points of `smoothed_field` per ball: structure far below the radius averages to 3 % of itself."""
+
+
+def smoothed_field(at, position, radii):
+    """Mean field in balls around a point.
+
+    Parameters
+    ----------
+    at : callable
+        (n, 3) pc -> (n, 3) uG, such as `MagneticField.at`.
+    position : array (3,)
+        Middle of the balls, pc.
+    radii : array (n,)
+        pc; 0 for the field at the point itself.
+
+    Returns
+    -------
+    ndarray (n, 3)
+        uG, Galactic Cartesian.
+    """
+    number = np.arange(BALL_POINTS) + 0.5
+    # a spiral over the sphere; the radii run through the volume in another irrational ratio, so
+    # that neighbours on the sphere lie at different depths
+    cosine, azimuth = 1 - 2 * number / BALL_POINTS, np.pi * (1 + np.sqrt(5)) * number
+    sine, depth = np.sqrt(1 - cosine**2), np.cbrt(np.sqrt(2) * number % 1)
+    ball = depth * np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine])
+    return np.array([at(position + radius * ball.T).mean(axis=0) if radius > 0 else at(position)
+                     for radius in radii])
+
+
 def random_rotation(generator):
     """Uniformly distributed proper rotation (3, 3), from a normal quaternion (Marsaglia 1972)."""
     quaternion = generator.standard_normal(4)

@@ -9,9 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
+from hpc_cr.anisotropy import ensembles
 from hpc_cr.figures import style
 from hpc_cr.frames import unit_vector
 from hpc_cr.io.errors import ResultError
+from hpc_cr.measurements.diffusion import boron_to_carbon
 
 
 class FigureError(ResultError):
@@ -28,10 +30,24 @@ class Options:
         Names of cases; empty for all.
     rigidities : tuple of str
         Indices ("0", "-1") or values ("100 TV"); empty for the figure's own choice.
-    stop : str
-        Index or value ("60 pc") of the stopping time or radius.
+    stops : tuple of str
+        Indices or values ("60 pc") of stopping times or radii; empty for the last one.
     gradient : tuple of float or None
         Galactic (l, b) in degrees that replaces the job's direction; the size stays.
+    gradient_size : float or None
+        1/pc, replaces the job's size at every rigidity.
+    normalisation : "physical" or "diffusion"
+        The response M as computed, or times 3 D_B/C/c over its own ensemble mean at the same
+        rigidity and stop (tr<M>/3, or <M_par> along a regular field), as if the turbulence
+        diffused particles as B/C asks for (`hpc_cr.measurements.diffusion`).
+    data : str
+        Measurements to show: "all", "none", or names of experiments separated by commas.
+    local_term : bool
+        Add the dipole that diffusion has built up at -T already (Ahlers & Mertsch 2015).
+    frame : "galactic", "equatorial" or "ecliptic"
+        Coordinates of sky maps.
+    directions : tuple of (float, float)
+        Galactic (l, b) in degrees of single trajectories.
     realisation : int or None
         Number of the realisation whose sky a map shows, as in `Results.realisation` (a file may
         begin with another than 0); None for the file's first.
@@ -47,8 +63,14 @@ class Options:
 
     cases: tuple = ()
     rigidities: tuple = ()
-    stop: str = "-1"
+    stops: tuple = ()
     gradient: tuple | None = None
+    gradient_size: float | None = None
+    normalisation: str = "physical"
+    data: str = "all"
+    local_term: bool = False
+    frame: str = "galactic"
+    directions: tuple = ()
     realisation: int | None = None
     smooth: float = 0.0
     subtract_dipole: bool = False
@@ -76,7 +98,12 @@ class Panel:
     gradient : ndarray (3,)
         1/pc.
     rows : ndarray of int
-        Finished rows with a complete response, n of them.
+        Finished rows with a complete response, n of them; those of a patch of the sky have none.
+    scale : float
+        Factor of the normalisation, 1 for the physical one: `response`, `response_error` and
+        `dipoles` contain it, `noise` its square; maps and a_lm read from `results` do not.
+    response : ndarray (n, 3, 3)
+        pc.
     """
 
     def __init__(self, results, rig, stop, options, label):
@@ -84,18 +111,29 @@ class Panel:
         self.options, self.label = options, label
         self.rigidity = float(results.rigidities[rig])
         self.length = float(results.stops[rig, stop])
-        self.gradient = np.array(results.gradient[rig], float)
-        if options.gradient is not None:
-            self.gradient = np.linalg.norm(self.gradient) * unit_vector(*options.gradient)
+        self.gradient = self.all_gradients()[rig]
         response = results.response[:, rig, stop]
-        usable = results.done[:, rig] & np.isfinite(response).all(axis=(1, 2))
+        whole = results.job.particles.patch is None
+        usable = results.done[:, rig] & (np.isfinite(response).all(axis=(1, 2)) | (not whole))
         self.rows = np.flatnonzero(usable)
         if not len(self.rows):
             raise FigureError(
                 f"{results.path}: no finished realisation{of_case(results)} at"
                 f" {style.rigidity(self.rigidity)} yet"
             )
-        self.response = response[self.rows]
+        self.scale = self._scale(response[self.rows])
+        self.response = self.scale * response[self.rows]
+
+    def _scale(self, response):
+        if self.options.normalisation == "physical":
+            return 1.0
+        mean = ensembles.coefficients(response.mean(axis=0), self.symmetry)[0]
+        if not mean > 0:
+            raise FigureError(
+                f"{self.results.path}: the mean response{of_case(self.results)} at"
+                f" {style.rigidity(self.rigidity)}, {mean:.3g} pc, cannot be normalised"
+            )
+        return float(3 * boron_to_carbon(self.rigidity) / mean)
 
     @property
     def gradient_size(self):
@@ -121,12 +159,12 @@ class Panel:
     @cached_property
     def response_error(self):
         """Sampling errors of the response, (n, 3, 3), pc."""
-        return self.results.response_error[self.rows, self.rig, self.stop]
+        return self.scale * self.results.response_error[self.rows, self.rig, self.stop]
 
     @cached_property
     def noise(self):
         """Shot-noise power of the displacement maps, (n, 3, 3), pc^2."""
-        return self.results.noise[self.rows, self.rig, self.stop]
+        return self.scale**2 * self.results.noise[self.rows, self.rig, self.stop]
 
     @cached_property
     def dipoles(self):
@@ -135,16 +173,37 @@ class Panel:
 
     @cached_property
     def summary(self):
-        """DipoleSummary for this panel's gradient."""
-        return self.results.summary(stop=self.stop, gradient=self.all_gradients())[self.rig]
+        """DipoleSummary for this panel's gradient and normalisation."""
+        errors = ensembles.sampling_errors(self.response_error, self.noise, self.gradient)
+        return ensembles.summarise(
+            self.dipoles,
+            errors,
+            self.response,
+            self.gradient,
+            rigidity=self.rigidity,
+            stop=self.length,
+            realisation=self.realisation,
+            symmetry=self.symmetry,
+        )
 
     def all_gradients(self):
         """Gradients at every rigidity of the file with this panel's choice, (n_rig, 3)."""
         gradients = np.array(self.results.gradient, float)
+        size = np.linalg.norm(gradients, axis=1, keepdims=True)
         if self.options.gradient is not None:
-            size = np.linalg.norm(gradients, axis=1, keepdims=True)
             gradients = size * unit_vector(*self.options.gradient)
+        if self.options.gradient_size is not None:
+            direction = np.divide(gradients, size, out=np.zeros_like(gradients), where=size > 0)
+            gradients = self.options.gradient_size * direction
         return gradients
+
+    @property
+    def normalisation_text(self):
+        """What M is multiplied with."""
+        if self.options.normalisation == "physical":
+            return "$M$ as computed"
+        size = style.number(self.scale, 3)
+        return rf"$M \times$ {size} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
 
     @property
     def stop_text(self):
@@ -152,7 +211,7 @@ class Panel:
         symbol = "$cT$" if self.results.stop_kind == "time" else "$R$"
         return f"{symbol} = {style.number(self.length, 3)} pc"
 
-    def title(self, rigidity=True, stop=True, count=True):
+    def title(self, rigidity=True, stop=True, count=True, normalisation=True):
         """Two lines: what it is, and the numbers behind it."""
         job = self.results.job
         field = rf"$B_\mathrm{{rms}}$ = {style.number(job.turbulence.rms, 4)} $\mu$G"
@@ -163,6 +222,7 @@ class Panel:
         second = [f"{style.rigidity(self.rigidity)}"] if rigidity else []
         second += [self.stop_text] if stop else []
         second += [self.count_text] if count else []
+        second += [self.normalisation_text] if normalisation else []
         return "\n".join([first, ", ".join(second)]) if second else first
 
     @property
@@ -174,7 +234,7 @@ class Panel:
 
 
 def select(opened, options, rigidities="highest"):
-    """Panels of opened files in order: file, case, rigidity.
+    """Panels of opened files in order: file, case, rigidity, stop.
 
     Parameters
     ----------
@@ -205,8 +265,10 @@ def select(opened, options, rigidities="highest"):
             if results.case and len(opened) > 1:
                 label = f"{results.path.stem}, {label}"
             for rig in _rigidity_indices(results, options.rigidities, rigidities):
-                stop = _find(results, results.stops[rig], options.stop, "pc", _stop_name(results))
-                chosen.append(Panel(results, rig, stop, options, label))
+                for wanted in options.stops or ("-1",):
+                    lengths, what = results.stops[rig], _stop_name(results)
+                    stop = _find(results, lengths, wanted, "pc", what)
+                    chosen.append(Panel(results, rig, stop, options, label))
     return chosen
 
 

@@ -86,7 +86,7 @@ def _not_ours(file):
     if not any(_equal(version, known) for known in READABLE):
         return (
             f"format version {version}, but this version of hpc_cr reads"
-            f" {' and '.join(map(str, READABLE))}; it was written by hpc_cr"
+            f" {', '.join(map(str, READABLE[:-1]))} and {READABLE[-1]}; it was written by hpc_cr"
             f" {attributes.get('version', 'of unknown version')}"
         )
     for name, (kind, needed) in ATTRIBUTES.items():

@@ -87,12 +87,24 @@ def source_of(results):
     Parameters
     ----------
     results : hpc_cr.io.results.Results
+
+    Raises
+    ------
+    ResultError
+        The file is of an older format: its entries lack what a file of this one holds.
     """
+    version = results.provenance["format_version"]
+    if version != schema.FORMAT_VERSION:
+        raise ResultError(
+            f"{results.path}: format version {version}: its entries lack data that this version of"
+            " hpc_cr writes. It can be read and drawn, not continued or merged; give another name"
+            " (-o) to begin anew"
+        )
     data = [item for item in schema.datasets(results.job) if item[0].role == "data"]
     return Source(results._group, data, results.done)
 
 
-def copy_entries(source, target, places, report, *, first_run=0, unknown_run=-1):
+def copy_entries(source, target, places, report, *, first_run=0):
     """Copy finished entries with their status; whatever else the target holds stays.
 
     Parameters
@@ -105,8 +117,6 @@ def copy_entries(source, target, places, report, *, first_run=0, unknown_run=-1)
         Called with the number of bytes just copied, often.
     first_run : int, optional
         Row of the target's run records that holds the first record of the source.
-    unknown_run : int, optional
-        Row of the run that made entries which do not say it; -1 where nobody knows.
 
     Returns
     -------
@@ -122,7 +132,7 @@ def copy_entries(source, target, places, report, *, first_run=0, unknown_run=-1)
         here, there = (rows, rigs), (new_rows, new_rigs)
         sums = _copy_data(source, target, here, there, done, report)
         whole = done & (sums == _read(source.group["status/checksum"], here))
-        _copy_status(source.group, target, here, there, whole, first_run, unknown_run)
+        _copy_status(source.group, target, here, there, whole, first_run)
         found = np.argwhere(done & ~whole) + (rows.start, rigs.start)
         damaged += [tuple(entry) for entry in found.tolist()]
         unsaved += int(done.sum()) * source.entry_bytes
@@ -152,26 +162,16 @@ def _copy_data(source, target, here, there, done, report):
     return sums.reshape(done.shape)
 
 
-def _copy_status(old, new, here, there, whole, first_run, unknown_run):
+def _copy_status(old, new, here, there, whole, first_run):
     """Status of one block where the entries are whole; the done flags last."""
     for spec in sorted(schema.STATUS, key=lambda spec: spec.name == "done"):
-        if spec.path in old:
-            values = _read(old[spec.path], here)
-        else:  # of an older format
-            values = np.full(whole.shape, _origin(spec.dtype, unknown_run))
-        if spec.name == "origin" and spec.path in old:
+        values = _read(old[spec.path], here)
+        if spec.name == "origin":
             known = values["run"] >= 0
             values["run"][known] += first_run
         kept = new[spec.path][there]
         kept[whole] = values[whole]
         new[spec.path][there] = kept
-
-
-def _origin(dtype, run):
-    """Origin of an entry of which at most the run is known."""
-    origin = np.zeros((), dtype)
-    origin["run"], origin["began"], origin["ended"] = run, np.nan, np.nan
-    return origin
 
 
 def _read(dataset, where):

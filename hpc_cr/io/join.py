@@ -62,7 +62,7 @@ def extend(path, job, *, provenance, report=_silent):
             with _open(partial) as new:
                 add_records(new, records, 0)
                 for stored in old.each_case():
-                    _copy_case(stored, new, jobs[stored.case], stored.done, 0, records, report)
+                    _copy_case(stored, new, jobs[stored.case], stored.done, 0, report)
                 for name in jobs:
                     flags[name] = new[schema.case_group(name)]["status/done"][...] == 1
 
@@ -113,7 +113,7 @@ def _copy_piece(piece, new, job, first_run, report):
         add_records(new, records, first_run)
         for stored, case in zip(results.each_case(), job.cases, strict=True):
             # flags as they were looked at: an entry that was finished since then may be in two
-            damaged = _copy_case(stored, new, case.job, piece.done[case.name], first_run, records,
+            damaged = _copy_case(stored, new, case.job, piece.done[case.name], first_run,
                                  report)  # fmt: skip
             if damaged:
                 raise ResultError(
@@ -123,14 +123,12 @@ def _copy_piece(piece, new, job, first_run, report):
                 )
 
 
-def _copy_case(stored, new, job, done, first_run, records, report):
+def _copy_case(stored, new, job, done, first_run, report):
     """Copy the finished entries of one case; returns the damaged ones."""
     group, places = new[schema.case_group(stored.case)], placement(stored.job, job)
     _check_axes(stored, group["axes"], places)
-    # of a file that does not say it, one run alone made everything
-    unknown = first_run if len(records) == 1 else -1
     source = source_of(stored)._replace(done=done)
-    return copy_entries(source, group, places, report, first_run=first_run, unknown_run=unknown)
+    return copy_entries(source, group, places, report, first_run=first_run)
 
 
 def _check_axes(stored, axes, places):

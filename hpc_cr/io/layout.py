@@ -174,6 +174,7 @@ def _axis(spec, job, observers):
         "time": job.stops,
         "radius": job.stops,
         "gradient": job.gradient_vectors,
+        "smoothing": job.smoothing_radii,
     }
     return np.asarray(values[spec.name], dtype=float)
 

@@ -170,6 +170,26 @@ class Results:
         return self.array("anisotropy/alm_half")
 
     @property
+    def direction_alm_half(self):
+        """a_lm of the maps U_j from the two half-samples, (n_row, n_rig, n_stop, 2, 3, n_lm)."""
+        return self._since("anisotropy/direction_alm_half")
+
+    @property
+    def memory(self):
+        """<P_l(n.U)> over the sky, (n_row, n_rig, n_stop, 9), l from 0."""
+        return self._since("anisotropy/memory")
+
+    @property
+    def local_field(self):
+        """Field averaged over balls around the observer, (n_row, n_rig, n_smoothing, 3) uG."""
+        return self._since("anisotropy/local_field")
+
+    @property
+    def smoothing(self):
+        """Radii of those balls, (n_rig, n_smoothing) pc."""
+        return self._since("axes/smoothing")
+
+    @property
     def steps(self):
         """Particle-steps, (n_row, n_rig); 0 where not done, as the three below."""
         return self._status("steps")
@@ -355,6 +375,15 @@ class Results:
         from hpc_cr.io.export import to_xarray
 
         return to_xarray(self)
+
+    def _since(self, path):
+        """A dataset that files of older versions do not have."""
+        if path not in self._group:
+            raise ResultError(
+                f"{self.path}: format version {self.provenance['format_version']} has no {path};"
+                " compute it again with this version"
+            )
+        return self.array(path)
 
     def array(self, path):
         """A dataset by its path in the case's group ("status/rank"), or None if not stored.

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.anisotropy.observables import MEMORY_L
+from hpc_cr.config.job import N_SMOOTHING
+
 FORMAT = "hpc-cr results"
-FORMAT_VERSION = 2
-READABLE = (1, 2)
+FORMAT_VERSION = 3
+READABLE = (1, 2, 3)
 """Versions that this program reads; it writes the last one."""
 MAX_RUNS = 256
 """Rows of /provenance/runs in a new file, and free ones after a merge; once they are used, the file
@@ -57,6 +60,15 @@ RUN_DTYPE_1 = np.dtype(
                                           "entries")]
 )  # fmt: skip
 """The same in files of version 1."""
+
+SINCE = {
+    "status/origin": 2,
+    "axes/smoothing": 3,
+    "anisotropy/direction_alm_half": 3,
+    "anisotropy/memory": 3,
+    "anisotropy/local_field": 3,
+}
+"""Format version that brought a dataset."""
 
 ORIGIN_DTYPE = np.dtype([("run", "<i4"), ("host", "S64"), ("began", "<f8"), ("ended", "<f8")])
 
@@ -122,6 +134,14 @@ AXES = (
         " row = (realisation - run.first_realisation) * observers + observer",
         "axis",
     ),
+    Dataset(
+        "axes/smoothing",
+        ("rig", "smoothing"),
+        "<f8",
+        "pc",
+        "radii of the balls around the observer over which anisotropy/local_field is averaged",
+        "axis",
+    ),
 )
 
 DATA = (
@@ -183,6 +203,32 @@ DATA = (
         "pc",
         "the same from each of the two half-samples (NESTED pixel index mod 4 in {0, 3} and {1, 2};"
         " index parity for random directions)",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/direction_alm_half",
+        (*_ENTRY, "half", "j", "lm"),
+        "<c16",
+        "1",
+        "multipoles of the map of the backtracked direction's component U_j(n) from each of the two"
+        " half-samples, for the local anisotropy term 3 U_i K_ij g_j",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/memory",
+        (*_ENTRY, "ell"),
+        "<f8",
+        "1",
+        "mean over the sky of P_l(n.U), l from 0: what is left of a multipole l that the directions"
+        " had at -T",
+        "data",
+    ),
+    Dataset(
+        "anisotropy/local_field",
+        ("row", "rig", "smoothing", "i"),
+        "<f8",
+        "uG",
+        "magnetic field averaged over balls around the observer, Galactic Cartesian",
         "data",
     ),
     Dataset(
@@ -318,7 +364,7 @@ def sizes(job):
     Returns
     -------
     dict
-        row, rig, stop, lm, pix, and i (sky axis), j (displacement axis), half.
+        row, rig, stop, lm, pix, and i (sky axis), j (displacement axis), half, ell, smoothing.
     """
     n_rig, n_stop = np.shape(job.stops)
     l_max = job.output.l_max
@@ -331,6 +377,8 @@ def sizes(job):
         "i": 3,
         "j": 3,
         "half": 2,
+        "ell": MEMORY_L + 1,
+        "smoothing": N_SMOOTHING,
     }
 
 
@@ -351,8 +399,7 @@ def datasets(job, version=FORMAT_VERSION):
     """
     size = sizes(job)
     absent = {"axes/radius" if job.boundary.kind == "time" else "axes/time"}
-    if version == 1:
-        absent.add("status/origin")
+    absent |= {name for name, since in SINCE.items() if version < since}
     return [
         (d, tuple(size[name] for name in d.dims))
         for d in (*AXES, *DATA, *STATUS)

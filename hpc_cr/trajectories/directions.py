@@ -3,23 +3,27 @@
 import numpy as np
 
 from hpc_cr.fields.random import DIRECTION_STREAM, OBSERVER_STREAM, seed_sequence
+from hpc_cr.frames import patch_pixels
 
 
-def healpix_directions(nside):
-    """Centres of all HEALPix pixels in RING order.
+def healpix_directions(nside, pixels=None):
+    """Centres of HEALPix pixels in RING order.
 
     Parameters
     ----------
     nside : int
+    pixels : ndarray (n,) of int, optional
+        RING numbers; default all 12 nside^2.
 
     Returns
     -------
-    ndarray (12 nside^2, 3)
+    ndarray (n, 3)
         Unit vectors, Galactic Cartesian.
     """
     import healpy
 
-    return np.stack(healpy.pix2vec(nside, np.arange(12 * nside * nside)), axis=1)
+    pixels = np.arange(12 * nside * nside) if pixels is None else pixels
+    return np.stack(healpy.pix2vec(nside, pixels), axis=1)
 
 
 def random_directions(count, seed, row=0):
@@ -65,7 +69,9 @@ def observer_positions(job):
 
 def start_directions(job, row):
     """Directions n (n_pix, 3) of one row: HEALPix centres, or random ones of their own."""
-    if job.particles.nside is not None:
-        return healpix_directions(job.particles.nside)
+    nside, patch = job.particles.nside, job.particles.patch
+    if nside is not None:
+        pixels = None if patch is None else patch_pixels(nside, *patch)
+        return healpix_directions(nside, pixels)
     first_row = job.run.first_realisation * job.particles.observers
     return random_directions(job.particles.count, job.run.seed, first_row + row)

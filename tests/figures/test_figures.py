@@ -406,7 +406,7 @@ def test_several_files_and_rigidities_make_panels(two_cases, one_rigidity):
     figure = draw("dipole-map", [two_cases, one_rigidity], Options(rigidities=("-1",)))
     titles = [axes.get_title() for axes in data_axes(figure)]
     assert len(titles) == 3 and titles[0].startswith("two, isotropic")
-    figure = draw("dipole-map", [two_cases], Options(rigidities=("0", "1 PV"), stop="40 pc"))
+    figure = draw("dipole-map", [two_cases], Options(rigidities=("0", "1 PV"), stops=("40 pc",)))
     titles = [axes.get_title() for axes in data_axes(figure)]
     assert ["100 TV" in title for title in titles] == [True, False, True, False]
     assert all("40 pc" in title for title in titles)

@@ -31,7 +31,7 @@ def run(*arguments):
 
 def test_json(partial):
     document = json.loads(run(partial, "--json").stdout)
-    assert document["format_version"] == 2
+    assert document["format_version"] == 3
     assert (document["complete"], document["done"], document["total"]) == (False, 7, 20)
     keys = [(r["case"], r["rigidity_PV"], r["stop"]) for r in document["results"]]
     assert keys == [

@@ -191,42 +191,21 @@ def test_a_damaged_entry_is_left_behind(tmp_path):
     completed(path, job, {"": done})
 
 
-def test_a_file_of_version_1_is_carried_over(tmp_path):
-    """version-1.h5 was written by a program that knew no other format."""
-    path = tmp_path / "old.h5"
+def test_a_file_of_an_older_version_is_read_but_not_continued(tmp_path, capsys):
+    """Its entries lack data of this version; version-1.h5 was written by another program."""
+    path = tmp_path / "1.h5"
     path.write_bytes(gzip.decompress(VERSION_1.read_bytes()))
+    before = path.read_bytes()
     with hpc_cr.open_results(path) as results:
-        job, response, created = results.job, results.response, results.provenance
-        assert results.origin is None and results.complete
-    before = data_of(path)
-    assert extended(path, job)[""].all()
-    after = data_of(path)
-    assert {name for name in before if after[name] != before[name]} == {"config"}
-    with hpc_cr.open_results(path) as results:
-        assert results.provenance == created | {"format_version": 2}
-        assert results.job == job and all(entry.whole for entry in verify(results))
-        np.testing.assert_array_equal(results.response, response)
-        (made,) = results.runs
-        assert made["state"] == "complete" and made["commit"] == created["commit"]
-        assert made["command"] == created["command"] and f"numpy {created['numpy']}" in made[
-            "libraries"]  # fmt: skip
-        # one run alone can have made them; on which host and when nobody wrote down
-        assert (results.origin["run"] == 0).all() and np.isnan(results.origin["began"]).all()
-    assert not must_lay_out(path, job)
-
-
-def test_a_file_of_version_1_is_merged(tmp_path):
-    (tmp_path / "1.h5").write_bytes(gzip.decompress(VERSION_1.read_bytes()))
-    with hpc_cr.open_results(tmp_path / "1.h5") as results:
-        job, response = results.job, results.response
-    pieces = [write(tmp_path / "2.h5", with_realisations(job, {"": (2, 3)})), tmp_path / "1.h5"]
-    join.merge(look_at(pieces, tmp_path / "out.h5"), tmp_path / "out.h5", provenance=FACTS)
-    with hpc_cr.open_results(tmp_path / "out.h5") as results:
-        assert results.complete and len(results.done) == 5
-        assert all(entry.whole for entry in verify(results))
-        np.testing.assert_array_equal(results.response[:2], response)
-        assert results.origin["run"].tolist() == [[1, 1]] * 2 + [[0, 0]] * 3
-        assert [r["piece"] for r in results.runs] == ["2.h5", "1.h5"]
+        job = results.job
+        assert results.complete and np.isfinite(results.response).all()
+        assert results.origin is None and results.array("anisotropy/memory") is None
+    with pytest.raises(ResultError, match="format version 1: its entries lack .* begin anew"):
+        extended(path, with_realisations(job, {"": (0, 3)}))
+    second = write(tmp_path / "2.h5", with_realisations(job, {"": (2, 3)}))
+    with pytest.raises(ResultError, match="1.h5: format version 1: .* not continued or merged"):
+        look_at([second, path], tmp_path / "out.h5")
+    assert path.read_bytes() == before and not (tmp_path / "out.h5").exists()
 
 
 def test_mode_and_link_stay(tmp_path):

@@ -42,7 +42,7 @@ def test_every_dataset_is_there_with_shape_type_and_words(tmp_path, job, facts):
         assert file["anisotropy/response"].shape == (6, 2, 3, 3, 3)
         assert file["anisotropy/alm_half"].shape == (6, 2, 3, 2, 3, 15)
         assert not file["status/done"][...].any()
-        assert file.attrs["format"] == "hpc-cr results" and file.attrs["format_version"] == 2
+        assert file.attrs["format"] == "hpc-cr results" and file.attrs["format_version"] == 3
         assert file.attrs["seed"] == 7 and file.attrs["job"] == "synthetic"
         np.testing.assert_allclose(file["axes/rigidity"], [1, 10])
         np.testing.assert_allclose(file["axes/time"], [[15, 30, 60]] * 2)
@@ -79,7 +79,7 @@ def test_sphere_has_radii(tmp_path, facts):
     path = tmp_path / "out.h5"
     layout.create(path, parse_job(text), provenance=facts)
     with h5py.File(path) as file:
-        assert set(file["axes"]) == {"rigidity", "radius", "gradient", "observer"}
+        assert set(file["axes"]) == {"rigidity", "radius", "gradient", "observer", "smoothing"}
         np.testing.assert_allclose(file["axes/radius"], [[15, 30, 60]] * 2)
 
 

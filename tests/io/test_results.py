@@ -179,7 +179,7 @@ def test_files_that_cannot_be_read(tmp_path, complete):
     newer.write_bytes(complete.read_bytes())
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = schema.FORMAT_VERSION + 1
-    refused(newer, "format version 3, but this version of hpc_cr reads 1 and 2")
+    refused(newer, "format version 4, but this version of hpc_cr reads 1, 2 and 3")
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = schema.FORMAT_VERSION
         del file["axes/observer"]
