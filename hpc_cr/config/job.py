@@ -262,7 +262,11 @@ class Job(Section):
         if self._cases:
             for name, table in tables:
                 own = {key: value for key, value in table.items() if key not in shared}
-                text += f'\n[[case]]\nname = "{name}"\n\n[case.set]\n{tomli_w.dumps(own)}'
+                plain = {key: value for key, value in own.items() if not isinstance(value, dict)}
+                text += f'\n[[case]]\nname = "{name}"\n\n[case.set]\n{tomli_w.dumps(plain)}'
+                for key, value in own.items():
+                    if isinstance(value, dict):
+                        text += f'\n[case.set."{key}"]\n{tomli_w.dumps(value)}'
         return text
 
     def numbers_differ(self, other):
