@@ -23,6 +23,9 @@ COMMANDS = {
     "diff": "Say what differs between two result files: job, provenance, numbers.",
     "merge": "Join the result files of blocks of one job into one.",
     "figure": "Draw a figure from one or several result files.",
+    "paper": "Compare a result file with a published paper: statements and figures.",
+    "detect": "What a detector sees of a result file's dipoles: energy bin, band, frame.",
+    "data": "List the measurements that figures show, or renew them.",
     "jobs": "List the shipped jobs, or print one to start from.",
 }
 """Command -> line in the help; module hpc_cr.cli.NAME defines `command`."""
