@@ -6,7 +6,7 @@ import os
 def duration(seconds):
     """A time span for people: "0.4 s", "45 s", "12 min", "3.1 h", "2.4 d"."""
     if seconds < 1:
-        return f"{seconds:.1g} s"
+        return f"{seconds:.1g} s" if seconds >= 1e-3 else "0 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

@@ -186,8 +186,8 @@ def test_load_job_names_the_job_after_its_file(tmp_path):
 def test_shipped_jobs():
     shipped = shipped_jobs()
     assert list(shipped)[0] == "quickstart"
-    assert {"mertsch_funk2015_isotropic", "mertsch_funk2015_strong_field",
-            "giacinti_sigl2012"} <= set(shipped)
+    assert {"mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "turbulence_levels"} <= set(
+        shipped)
     for name, path in shipped.items():
         job = load_job(path)
         assert job.name == name
@@ -207,9 +207,10 @@ def test_quickstart_is_the_paper_in_small():
     assert abs(strong.gradient_vectors[0] @ strong.regular_field) < 1e-15  # at right angles
 
 
-def test_strong_field_job_has_both_readings():
-    total, turbulent = (case.job for case in
-                        load_job(shipped_jobs()["mertsch_funk2015_strong_field"]).cases)
+def test_mertsch_funk_job_has_both_readings():
+    cases = {c.name: c.job for c in load_job(shipped_jobs()["mertsch_funk2015"]).cases}
+    assert cases["isotropic"].b_ref == 4.0 and not cases["isotropic"].regular_field.any()
+    total, turbulent = cases["total-4uG"], cases["turbulent-4uG"]
     assert total.b_ref == pytest.approx(4.0, abs=1e-3)
     assert (turbulent.turbulence.rms, turbulent.regular.strength) == (4.0, 12.0)
     for job in (total, turbulent):
@@ -217,11 +218,70 @@ def test_strong_field_job_has_both_readings():
 
 
 def test_giacinti_job():
-    job = load_job(shipped_jobs()["giacinti_sigl2012"])
-    assert job.particles.rigidities == (10.0, 50.0)
-    assert job.stops[0].tolist() == [10.0, 25.0, 50.0, 100.0, 250.0]
-    assert np.allclose(job.gradient_vectors[0], [0, 1 / 290, 0], atol=1e-18)
-    assert job.output.displacement and job.turbulence.outer_scale == 150.0
+    cases = {c.name: c.job for c in load_job(shipped_jobs()["giacinti_sigl2012"]).cases}
+    for job in cases.values():
+        assert job.stops[0].tolist() == [10.0, 25.0, 50.0, 100.0, 250.0]
+        assert np.allclose(job.gradient_vectors[0], [0, 1 / 290, 0], atol=1e-18)
+        assert (job.turbulence.rms, job.turbulence.outer_scale) == (4.0, 150.0)
+        # well below the smallest gyroradius, and the same field in every case without another
+        assert job.turbulence.inner_scale < 0.25 * job.gyroradii.min()
+        assert job.levels == cases["maps"].levels
+    assert cases["maps"].particles.rigidities == (10.0, 50.0)
+    # what is shown, l = 150 to 180 and b = 0 to 30, and a margin of the smoothing's 5 degrees
+    assert cases["patch"].particles.patch == (165.0, 15.0, 40.0)
+
+
+def test_every_resonant_wave_from_tev_to_pev():
+    for case in load_job(shipped_jobs()["tev_to_pev"]).cases:
+        job = case.job
+        assert job.turbulence.outer_scale / job.turbulence.inner_scale > 1e5
+        assert np.all(job.turbulence.inner_scale <= job.gyroradii / 5 * (1 + 1e-12))
+        assert job.run.realisations >= 4
+    isotropic = load_job(shipped_jobs()["tev_to_pev"]).cases[0].job
+    assert isotropic.n_pix >= 100_000
+    decades = np.log10(isotropic.particles.rigidities)
+    assert np.diff(decades).max() < 0.6 and np.ptp(decades) > 2.5
+
+
+def test_turbulence_levels_share_one_total():
+    cases = load_job(shipped_jobs()["turbulence_levels"]).cases
+    shares = [(c.job.turbulence.rms / c.job.b_ref) ** 2 for c in cases]
+    np.testing.assert_allclose([c.job.b_ref for c in cases], 4.0, rtol=1e-3)
+    np.testing.assert_allclose(shares, [1, 0.5, 0.2, 0.1, 0.05, 0.02], rtol=1e-3)
+
+
+PATCHES = {
+    "no table": ("5", r"5 is not a patch; expected \{ l = 165"),
+    "a key missing": ("{ l = 1, b = 2 }", "is not a patch"),
+    "an unknown key": ("{ l = 1, b = 2, width = 3, height = 4 }", "is not a patch"),
+    "beyond a pole": ("{ l = 1, b = 80, width = 30 }", "b = 80 and width 30 reach beyond a pole"),
+    "no width": ("{ l = 1, b = 2, width = 0 }", "width 0 is not a number of degrees above 0"),
+    "no pixel": ("{ l = 1.3, b = 2.2, width = 0.001 }", "holds no pixel of nside = 16"),
+}
+
+
+@pytest.mark.parametrize("what", PATCHES)
+def test_patches_that_are_wrong(what):
+    text, words = PATCHES[what]
+    job = f"[particles]\npatch = {text}\n[output]\ndisplacement = true\n"
+    with pytest.raises(JobError, match=r"particles\.patch: .*" + words):
+        parse_job(job)
+
+
+def test_patches():
+    text = "[particles]\npatch = { l = 10, b = 20, width = 30 }\nnside = 32\n"
+    with pytest.raises(JobError, match=r"particles\.patch: needs output\.displacement = true"):
+        parse_job(text)
+    job = parse_job(text + "[output]\ndisplacement = true\n")
+    assert job.output.l_max == 1 and 0 < job.n_pix < 12 * 32**2
+    assert parse_job(job.to_toml()) == job
+    # a fine patch costs little, a fine sky is refused
+    fine = parse_job(job.to_toml(), overrides=["particles.nside=2048"])
+    assert fine.n_pix == pytest.approx(64**2 * job.n_pix, rel=0.05)
+    with pytest.raises(JobError, match="2048 is more than 1024, the most for the whole sky"):
+        parse_job("", overrides=["particles.nside=2048"])
+    # random directions replace both
+    assert parse_job(job.to_toml(), overrides=["particles.count=100"]).n_pix == 100
 
 
 def test_reference_page_is_that_of_the_schema():
