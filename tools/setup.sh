@@ -122,7 +122,8 @@ requirements() {  # requirements NAME...: the lines of setup.cfg for these, or a
 import configparser, re, sys
 cfg = configparser.ConfigParser()
 cfg.read("setup.cfg")
-lines = cfg["options"]["install_requires"].split() + cfg["options.extras_require"]["test"].split()
+extras = cfg["options.extras_require"]
+lines = f'{cfg["options"]["install_requires"]} {extras["test"]} {extras["data"]}'.split()
 named = {re.match(r"[\w-]+", line)[0]: line for line in lines}
 print(*([named[n] for n in sys.argv[1:]] or [v for k, v in named.items() if k != "h5py"]))
 PY

@@ -123,7 +123,7 @@ def summarise(
         mean_amplitude=float(mean),
         mean_amplitude_error=float(mean_error),
         median=float(np.median(amplitude)) if len(dipoles) else np.nan,
-        median_error=_median_error(amplitude, n_realisation),
+        median_error=median_error(amplitude, n_realisation),
         scatter=float(scatter),
         scatter_error=float(scatter_error),
         noise_floor=noise,
@@ -278,6 +278,33 @@ def mean_and_error(values, group):
     return values.mean(axis=0), _jackknife(total / count)
 
 
+def function_of_mean(function, values, group):
+    """A function of the mean over rows, such as a ratio of means, and its standard error.
+
+    Parameters
+    ----------
+    function : callable
+        From means (..., *shape) to (..., *result): it works on the last axes and leaves those
+        in front alone.
+    values : array (n, *shape)
+        Rows.
+    group : array (n,) of int
+        Realisation of each row.
+
+    Returns
+    -------
+    value, error : ndarray (*result)
+        Jackknife over realisations: correlations between the columns of a row (the same field
+        at two stops, rigidities or multipoles) are in the error. NaN where undefined.
+    """
+    values = np.asarray(values, float)
+    if len(values) == 0:
+        value = function(_undefined(values))
+        return value, np.full(np.shape(value), np.nan)
+    count, total = _leave_one_out(values, group)
+    return function(values.mean(axis=0)), _jackknife(function(total / count))
+
+
 def scatter_and_error(values, group):
     """Standard deviation (n - 1) of all rows and its standard error.
 
@@ -324,7 +351,7 @@ def _undefined(values):
     return np.full(values.shape[1:], np.nan)
 
 
-def _median_error(amplitude, n_independent):
+def median_error(amplitude, n_independent):
     """Half the distance of the order statistics at n/2 -+ sqrt(n)/2 (binomial, 68 %)."""
     if n_independent < 2:
         return np.nan

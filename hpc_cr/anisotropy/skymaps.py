@@ -8,14 +8,23 @@ particle did not finish; a map at random directions has no pixels to smooth.
 The noise is what neighbouring pixels do not share (chaotic trajectories). Averages over discs
 and the subtraction of the dipole are linear, so the noise of the result follows exactly from
 the noise of a pixel.
+
+A disc average changes little over a small part of the disc's radius. Where the pixels are much
+smaller than that, it is evaluated at the centres of a coarser HEALPix grid (`smooth_nside`): each
+value is the exact average over all pixels of the fine map in its disc, and the result is a map of
+the coarser nside.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.anisotropy.discs import disc_sums
 from hpc_cr.anisotropy.liouville import gradient_intensity, local_term
 from hpc_cr.anisotropy.response import nested_quads, quad_covariance
+
+PIXELS_PER_RADIUS = 20
+"""A smoothed map has about as many of its own pixels across a disc's radius."""
 
 
 class DipoleFit(NamedTuple):
@@ -29,7 +38,7 @@ class DipoleFit(NamedTuple):
 class SmoothedMap(NamedTuple):
     """A residual map with its noise; see `residual_map`."""
 
-    values: np.ndarray  # (n_pix,)
+    values: np.ndarray  # (n_pix,) of `smooth_nside`
     noise: np.ndarray  # (n_pix,) standard deviation predicted from the scatter of pixels
     significance: np.ndarray  # (n_pix,) values / noise; 0 where both vanish
 
@@ -112,28 +121,44 @@ def subtract_dipole(values):
     return DipoleFit(residual, float(monopole), np.asarray(dipole))
 
 
-def smooth_top_hat(values, radius):
-    """Average over the pixels whose centres lie within a radius of each pixel's centre.
+def smooth_nside(nside, radius):
+    """Resolution at which a map of `nside` is evaluated after a top hat of `radius` degrees.
+
+    The lowest power of two times the odd part of nside whose pixels are at most a twentieth of
+    the radius, but not above nside: 64 for 20 degrees, 256 for 5.
+    """
+    wanted = np.radians(radius) / PIXELS_PER_RADIUS
+    while nside % 2 == 0 and np.sqrt(np.pi / 3) / (nside // 2) <= wanted:
+        nside //= 2
+    return nside
+
+
+def smooth_top_hat(values, radius, nside=None):
+    """Average over the pixels whose centres lie within a radius of given places.
 
     Parameters
     ----------
     values : ndarray (n_pix,)
         HEALPix RING map; NaN pixels are left out of the averages.
     radius : float
-        Radius of the disc in degrees; below the distance of pixels the map stays as it is.
+        Radius of the disc in degrees, at most 90; 0 for no smoothing.
+    nside : int, optional
+        The places are the pixel centres of this resolution, at most that of `values`; default
+        `smooth_nside`. Without smoothing the map stays as it is.
 
     Returns
     -------
-    smoothed : ndarray (n_pix,)
-        NaN where a disc holds no finite pixel.
-    count : ndarray (n_pix,) of int
+    smoothed : ndarray (12 nside^2,)
+        RING; NaN where a disc holds no finite pixel.
+    count : ndarray (12 nside^2,) of int
         Finite pixels in each disc.
     """
     values = np.asarray(values, float)
     finite = np.isfinite(values)
     columns = np.column_stack([finite, np.where(finite, values, 0.0)])
-    count, total = _disc_sums(columns, radius).T
-    smoothed = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    count, total = _sums_at_pixels(columns, radius, nside).T
+    count = np.rint(count)
+    smoothed = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     return smoothed, count.astype(int)
 
 
@@ -149,7 +174,37 @@ def pixel_noise(values):
     return float(np.sqrt(quad_covariance(subtract_dipole(values).residual[:, None], quads)[0, 0]))
 
 
-def smoothed_noise(values, radius, sigma, dipole_subtracted=True):
+def predicted_noise(nside, radius, sigma):
+    """Noise of a map of independent pixels after a top hat, before it is computed.
+
+    Parameters
+    ----------
+    nside : int
+        Of the map whose pixels are averaged.
+    radius : float
+        Of the disc in degrees.
+    sigma : float
+        Standard deviation of a pixel; for particles that have forgotten where they started when
+        they cross a sphere of radius R it is R |g| / sqrt(3) of the relative intensity.
+
+    Returns
+    -------
+    float
+        sigma / sqrt(m), m = 12 nside^2 (1 - cos radius) / 2, at least one pixel.
+    """
+    inside = 6.0 * nside**2 * (1 - np.cos(np.radians(radius)))
+    return float(sigma / np.sqrt(max(inside, 1.0)))
+
+
+def nside_for_noise(noise, radius, sigma):
+    """The lowest power of two for nside whose `predicted_noise` is not above `noise`."""
+    nside = 1
+    while predicted_noise(nside, radius, sigma) > noise:
+        nside *= 2
+    return nside
+
+
+def smoothed_noise(values, radius, sigma, dipole_subtracted=True, nside=None):
     """Noise of a top-hat average of a map, with its dipole subtracted before or not.
 
     The average over a disc d with m pixels of the residual (1 - H) x, H = F (F^T F)^-1 F^T the
@@ -166,17 +221,20 @@ def smoothed_noise(values, radius, sigma, dipole_subtracted=True):
     sigma : float
         Noise of one pixel.
     dipole_subtracted : bool
+    nside : int, optional
+        As for `smooth_top_hat`.
 
     Returns
     -------
-    ndarray (n_pix,)
+    ndarray (12 nside^2,)
         Unit of `sigma`; NaN where a disc holds no finite pixel.
     """
     finite = np.isfinite(values)
     columns = np.column_stack([np.ones(len(finite)), _pixel_centres(values)]) * finite[:, None]
     inverse = np.linalg.inv(columns.T @ columns)
-    sums = _disc_sums(columns, radius)
-    count = np.where(sums[:, 0] > 0, sums[:, 0], np.nan)
+    sums = _sums_at_pixels(columns, radius, nside)
+    count = np.rint(sums[:, 0])
+    count[count == 0] = np.nan
     variance = 1 / count
     if dipole_subtracted:
         mean = sums / count[:, None]
@@ -184,7 +242,7 @@ def smoothed_noise(values, radius, sigma, dipole_subtracted=True):
     return sigma * np.sqrt(np.maximum(variance, 0.0))
 
 
-def residual_map(values, radius=0.0, subtract=True, sigma=None):
+def residual_map(values, radius=0.0, subtract=True, sigma=None, nside=None):
     """Relative intensity, dipole-subtracted and smoothed, with its noise and significance.
 
     Parameters
@@ -197,6 +255,8 @@ def residual_map(values, radius=0.0, subtract=True, sigma=None):
         Take out the dipole too, not only the monopole.
     sigma : float, optional
         Noise of one pixel; default `pixel_noise` of the map itself.
+    nside : int, optional
+        Resolution of the smoothed map, as for `smooth_top_hat`.
 
     Returns
     -------
@@ -207,8 +267,8 @@ def residual_map(values, radius=0.0, subtract=True, sigma=None):
     sigma = pixel_noise(values) if sigma is None else sigma
     fit = subtract_dipole(values)
     deviation = fit.residual if subtract else values - fit.monopole
-    smoothed, _ = smooth_top_hat(deviation, radius)
-    noise = smoothed_noise(values, radius, sigma, subtract)
+    smoothed, _ = smooth_top_hat(deviation, radius, nside)
+    noise = smoothed_noise(values, radius, sigma, subtract, nside)
     ratio = np.divide(smoothed, noise, out=np.zeros_like(smoothed), where=noise > 0)
     return SmoothedMap(smoothed, noise, np.where(np.isfinite(smoothed), ratio, np.nan))
 
@@ -221,20 +281,14 @@ def _pixel_centres(values):
     return np.column_stack(healpy.pix2vec(nside, np.arange(len(values))))
 
 
-def _disc_sums(columns, radius):
-    """Sums of columns (n_pix, k) over the pixels within `radius` degrees of each pixel.
-
-    A disc holds its own centre, however small it is; radius 0 is that pixel alone.
-    """
+def _sums_at_pixels(columns, radius, nside=None):
+    """Sums of columns (n_pix, k) in discs of `radius` degrees around pixel centres of `nside`."""
     import healpy
 
-    if radius <= 0:
+    # a disc far smaller than any pixel holds the pixel at its centre only
+    if radius < 1e-4:
         return columns.astype(float)
-    nside = healpy.npix2nside(len(columns))
-    angle = np.radians(radius)
-    return np.array(
-        [
-            columns[healpy.query_disc(nside, centre, angle)].sum(axis=0)
-            for centre in _pixel_centres(columns)
-        ]
-    )
+    own = healpy.npix2nside(len(columns))
+    nside = smooth_nside(own, radius) if nside is None else nside
+    places = np.column_stack(healpy.pix2vec(nside, np.arange(12 * nside**2)))
+    return disc_sums(columns, radius, places)

@@ -89,6 +89,7 @@ def _document(results):
     """The JSON document."""
     from hpc_cr.campaigns import accounts
     from hpc_cr.campaigns.watch import watch
+    from hpc_cr.cli.approaches import approach_document
 
     watched = watch(results)
     cases = list(results.each_case())
@@ -104,6 +105,7 @@ def _document(results):
             for case in cases
             for summary in _by_rigidity([case.summary(i) for i in range(case.stops.shape[1])])
         ],
+        "convergence": approach_document(cases),
         "provenance": {**results.provenance, "runs": results.runs},
         "watch": watched and {
             **watched._asdict(), "ranks": [share._asdict() for share in watched.ranks]

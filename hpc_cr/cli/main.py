@@ -123,7 +123,8 @@ def _usage(error):
     context = getattr(error, "ctx", None)
     if context is None or context.parent is None:
         return f"{text} (see hpc-cr --help)" if context else text
-    return f"{context.info_name}: {text} (see hpc-cr {context.info_name} --help)"
+    name = context.command_path.partition(" ")[2]  # "run", or "data show"
+    return f"{name}: {text} (see hpc-cr {name} --help)"
 
 
 def _complain(line):

@@ -2,8 +2,18 @@
 
 import json
 import sys
+from itertools import zip_longest
+from shutil import get_terminal_size
+from textwrap import wrap
 
 import click
+
+WIDTH = 120
+"""Characters of a line where nobody says how many there are."""
+MIN_WIDTH = 80
+"""Below that a terminal has to wrap lines itself."""
+PAPER_WIDTH = 14
+MIN_STATEMENT = 30
 
 
 @click.command("paper")
@@ -35,34 +45,68 @@ def command(name, out, folder, as_json):
 
     with open_results(out) as results:
         found = module_of(name).statements(results)
+        cases = [(case.case, int(case.done.all(axis=1).sum()), len(case.done))
+                 for case in results.each_case()]
     if as_json:
         from hpc_cr.cli.document import valid
 
         json.dump(valid([s._asdict() for s in found]), sys.stdout, indent=2, allow_nan=False)
         print()
     else:
-        _print(PAPERS[name], found)
+        _print(PAPERS[name], found, cases)
     if folder is not None:
         # the table may be piped as JSON
         draw_figures(name, out, folder, lambda path: click.echo(f"Figure: {path}", err=as_json))
 
 
-def _print(reference, found):
-    """Reference, table, and the notes below it."""
-    from hpc_cr.cli.table import print_table
+def _print(reference, found, cases):
+    """Reference, what the numbers rest on, the table, and the notes below it."""
+    from hpc_cr.cli.table import plain, print_table
 
+    width = _width()
     print(reference)
+    count = ", ".join(f"{name} {done} of {total}".strip() for name, done, total in cases)
+    print(f"finished skies: {count}")
+    scaled = any("(b)" in s.text for s in found)
+    sizes = "; (a): response as computed, (b): scaled to B/C" if scaled else ""
+    print(plain(f"+-: standard error over realisations{sizes}", sys.stdout))
     header = [(name, "") for name in ("where", "statement", "paper", "here", "verdict")]
     rows, notes = [], []
     for s in found:
         mark = ""
         if s.note:
-            notes.append(s.note)
-            mark = f" ({len(notes)})"
+            if s.note not in notes:
+                notes.append(s.note)
+            mark = f" ({notes.index(s.note) + 1})"
         rows.append([s.where, s.text, s.paper, _with_unit(s), s.verdict + mark])
+    rows = _wrapped(rows, [name for name, _ in header], width)
     print_table(header, rows, sys.stdout, left=("where", "statement", "paper", "verdict"))
     for number, note in enumerate(notes, 1):
-        print(f"({number}) {note}")
+        first = f"({number}) "
+        lines = wrap(note, width, initial_indent=first, subsequent_indent=" " * len(first))
+        print(plain("\n".join(lines), sys.stdout))
+
+
+def _width():
+    """Characters of a line: those of the terminal, else enough for most."""
+    from hpc_cr.cli.terminal import on_terminal
+
+    return max(get_terminal_size().columns, MIN_WIDTH) if on_terminal(sys.stdout) else WIDTH
+
+
+def _wrapped(rows, names, width):
+    """Rows whose statement and paper's value go on in further lines, to fit the width."""
+    others = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    frame = 3 * len(names) + 1  # of a drawn table
+    limits = others.copy()
+    limits[2] = min(others[2], PAPER_WIDTH)
+    limits[1] = max(width - frame - limits[0] - sum(limits[2:]), MIN_STATEMENT)
+    lines = []
+    for row in rows:
+        cells = [wrap(cell, limit, subsequent_indent="  " * (column == 1)) or [""]
+                 for column, (cell, limit) in enumerate(zip(row, limits, strict=True))]  # fmt: skip
+        lines += [list(line) for line in zip_longest(*cells, fillvalue="")]
+    return lines
 
 
 def _with_unit(s):

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from hpc_cr.cli.approaches import approach_lines, patch_lines
 from hpc_cr.cli.table import plain, print_table
 
 _DISPENSABLE = ("toward", "median", "noise", "steps", "n")
@@ -31,13 +32,16 @@ def print_summary(path, stop=-1, stream=None):
 
     stream = sys.stdout if stream is None else stream
     with open_results(path) as results:
-        cases = [(case, case.summary(stop)) for case in results.each_case()]
+        every = list(results.each_case())
+        cases = [(c, c.summary(stop)) for c in every if c.job.particles.patch is None]
         exponent = _common_exponent([s.mean_amplitude for _, rows in cases for s in rows])
-        header, rows = _table(cases, exponent)
-        for line in _heading(cases):
-            print(plain(line, stream), file=stream)
-        print_table(header, rows, stream, dispensable=_DISPENSABLE)
-        for line in (*_warnings(cases), *_closing(cases, path)):
+        if cases:
+            header, rows = _table(cases, exponent)
+            for line in _heading(cases):
+                print(plain(line, stream), file=stream)
+            print_table(header, rows, stream, dispensable=_DISPENSABLE)
+        told = (*patch_lines(every), *approach_lines(every))
+        for line in (*told, *_warnings(every), *_closing(every, path)):
             print(plain(line, stream), file=stream)
 
 
@@ -104,7 +108,7 @@ def _heading(cases):
 def _warnings(cases):
     """Particles and steps that must not go unnoticed."""
     lines = []
-    for case, _ in cases:
+    for case in cases:
         where = f"case {case.case}: " if case.case else ""
         lost, over = int(case.unfinished.sum()), int(case.over_tolerance.sum())
         if lost:
@@ -120,10 +124,10 @@ def _warnings(cases):
 
 def _closing(cases, path):
     """Completion, cost, and where the file is."""
-    done = sum(int(case.done.sum()) for case, _ in cases)
-    total = sum(case.done.size for case, _ in cases)
-    steps = sum(int(case.steps.sum()) for case, _ in cases)
-    seconds = sum(float(case.seconds.sum()) for case, _ in cases)
+    done = sum(int(case.done.sum()) for case in cases)
+    total = sum(case.done.size for case in cases)
+    steps = sum(int(case.steps.sum()) for case in cases)
+    seconds = sum(float(case.seconds.sum()) for case in cases)
     state = "complete" if done == total else f"{done} of {total} entries done"
     return [
         f"{steps:.3g} particle-steps in {seconds:.3g} core-seconds"

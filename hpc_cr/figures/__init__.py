@@ -38,6 +38,11 @@ FIGURES = {
         "all",
         "amplitude of the dipole against rigidity, realisations and ensemble",
     ),
+    "right-ascension": Entry(
+        "equatorial",
+        "all",
+        "first harmonic in right ascension against rigidity: amplitude and phase",
+    ),
     "power-spectrum": Entry(
         "power_spectrum",
         "highest",
@@ -48,10 +53,35 @@ FIGURES = {
         "all",
         "approach of the mean response to its limit with the stopping time",
     ),
+    "turbulence-level": Entry(
+        "turbulence_level",
+        "highest",
+        "response and dipole against the turbulent share of the field, over the cases",
+    ),
     "sky-map": Entry(
         "sky_map",
         "highest",
         "intensity on the sky of one realisation, smoothed or without its dipole if wanted",
+    ),
+    "local-field": Entry(
+        "local_field",
+        "highest",
+        "angle of the dipoles to the field averaged over balls around the observer",
+    ),
+    "memory": Entry(
+        "memory",
+        "highest",
+        "decay of multipoles in the directions with the backtracking time",
+    ),
+    "map-correlation": Entry(
+        "map_correlation",
+        "all",
+        "likeness of the skies without their dipoles at different radii and rigidities",
+    ),
+    "trajectories": Entry(
+        "trajectories",
+        "highest",
+        "a few particles' paths and the sky around the directions they arrive from",
     ),
     "timeline": Entry(
         "timeline",

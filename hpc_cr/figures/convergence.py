@@ -2,13 +2,15 @@
 
 For isotropic turbulence tr<M>/3, which tends to 3D/c; with a regular field the response along
 it, M_par, and across it, M_perp. Errors are those of the mean over realisations; faint lines are
-single realisations.
+single realisations. The legend says how far the last stop is from the limit
+(`hpc_cr.anisotropy.convergence`).
 """
 
 import numpy as np
 
-from hpc_cr.anisotropy import ensembles
+from hpc_cr.anisotropy import convergence, ensembles
 from hpc_cr.figures import style
+from hpc_cr.figures.panels import FigureError, of_case
 
 MAX_SINGLE = 60
 """Single realisations drawn per rigidity; more would only blacken the panel."""
@@ -25,7 +27,13 @@ def draw(panels, options):
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    FigureError
+        Nothing but parts of the sky, which have no response.
     """
+    panels = whole_skies(panels, "response")
     groups = _by_case(panels)
     figure, all_axes = style.panels(len(groups), 2.6)
     places = style.bottom_and_sides(len(groups))
@@ -46,9 +54,17 @@ def draw(panels, options):
             style.second_scale(axes, 1 / length, size, "x")
         single = len(group) == 1
         axes.set_title(group[0].title(rigidity=single, stop=False), linespacing=1.3)
-        legend = axes.legend(loc="best", handlelength=2.4)
-        legend.set_zorder(5)
+        _legend(axes, group)
     return figure
+
+
+def whole_skies(panels, what):
+    """Panels without those of a part of the sky; FigureError if that leaves none."""
+    whole = [panel for panel in panels if panel.results.job.particles.patch is None]
+    if not whole:
+        results = panels[0].results
+        raise FigureError(f"{results.path}: a part of the sky{of_case(results)} has no {what}")
+    return whole
 
 
 def _by_case(panels):
@@ -81,6 +97,15 @@ def curves(panel):
     ]
 
 
+def verdict_text(verdict):
+    """An Approach (`hpc_cr.anisotropy.convergence`) in a few words for a legend."""
+    if verdict.state == "converged":
+        return f"within {100 * verdict.bound:.2g} %"
+    if verdict.state == "not converged":
+        return f"still {100 * verdict.change:+.2g} %"
+    return "undecided"
+
+
 def _curves(axes, panel, colour, several):
     stops = panel.results.stops[panel.rig]
     for style_index, (name, single, mean, error) in enumerate(curves(panel)):
@@ -94,7 +119,10 @@ def _curves(axes, panel, colour, several):
             linestyle=line,
             zorder=1,
         )
+        verdict = convergence.approach(single, stops, panel.realisation)
         label = f"{name}, {style.rigidity(panel.rigidity)}" if several else name
+        if verdict.n_realisation > 1:
+            label = f"{label}: {verdict_text(verdict)}"
         axes.errorbar(
             stops,
             mean,
@@ -111,6 +139,32 @@ def _curves(axes, panel, colour, several):
         )
 
 
+def _legend(axes, group):
+    """The legend in two columns above the curves, where room is made for it."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 1 if len(labels) <= 2 else 2
+    lines = -(-len(labels) // columns) + 1
+    share = 0.05 + 0.075 * lines  # of the panel's height
+    low, high = axes.get_ylim()
+    if axes.get_yscale() == "log":
+        axes.set_ylim(low, low * (high / low) ** (1 / (1 - share)))
+    else:
+        axes.set_ylim(low, low + (high - low) / (1 - share))
+    several = max(len(np.unique(panel.realisation)) for panel in group) > 1
+    legend = axes.legend(
+        handles,
+        labels,
+        loc="upper left",
+        ncols=columns,
+        handlelength=1.8,
+        columnspacing=1.0,
+        title="limit: bound (95 %), or last change" if several else "one realisation: undecided",
+        title_fontsize=7,
+        alignment="left",
+    )
+    legend.set_zorder(5)
+
+
 def _scales(axes, group):
     """Logarithmic in time if that spans more than a factor 3, in the response if more than 20."""
     stops = np.concatenate([p.results.stops[p.rig] for p in group])
@@ -121,7 +175,7 @@ def _scales(axes, group):
         axes.set_xscale("log")
         ticks = np.unique(stops)
         if len(ticks) <= 6:
-            axes.set_xticks(ticks, [f"{t:.3g}" for t in ticks])
+            axes.set_xticks(ticks, [f"{t:.4g}" for t in ticks])
             axes.tick_params(axis="x", which="minor", labelbottom=False)
     if means.min() > 0 and means.max() > 20 * means.min():
         axes.set_yscale("log")

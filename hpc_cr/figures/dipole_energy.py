@@ -1,26 +1,30 @@
 """Amplitude of the dipole against rigidity (Mertsch & Funk 2015, figure 1).
 
-Mean, median and scatter of |delta| over the realisations, some single realisations (the same
-field at every rigidity), the ensemble expectation and the sampling noise, for the job's gradient.
+Single realisations (the same field at every rigidity), median and scatter of |delta| over all of
+them, the ensemble expectation and the sampling noise, for the chosen gradient; beside them what
+isotropic diffusion predicts, and what has been measured.
 """
 
 import numpy as np
 
-from hpc_cr.figures import style
+from hpc_cr.config.scales import gyroradius, isotropic_mean_free_path
+from hpc_cr.figures import measured, style
 from hpc_cr.figures.panels import FigureError
-from hpc_cr.measurements.dipole_limits import DIPOLE_LIMITS
+from hpc_cr.measurements.diffusion import boron_to_carbon
 
 SINGLE = 5
 """Realisations drawn one by one."""
+MARGIN = 1.5
+"""Factor by which the axis goes beyond the lowest and the highest rigidity."""
 
 
 def draw(panels, options):
-    """One panel per case.
+    """One panel per file, case and stop.
 
     Parameters
     ----------
     panels : sequence of hpc_cr.figures.panels.Panel
-        One per rigidity.
+        One per rigidity and stop.
     options : hpc_cr.figures.panels.Options
 
     Returns
@@ -30,23 +34,21 @@ def draw(panels, options):
     Raises
     ------
     FigureError
-        Only one rigidity.
+        Only one rigidity, or an unknown experiment.
     """
-    groups = {}
-    for panel in panels:
-        groups.setdefault((panel.results.path, panel.results.case), []).append(panel)
-    for group in groups.values():
-        if len({p.rigidity for p in group}) < 2:
-            raise FigureError(
-                f"{group[0].results.path}: dipole-energy needs two rigidities or more, there is"
-                f" {style.rigidity(group[0].rigidity)}"
-            )
-    figure, all_axes = style.panels(len(groups), 2.6, extra=0.6)
-    limits = _limits(groups.values())
+    groups = _groups(panels)
+    points = [measured.within(measured.chosen(options), *_range(group)) for group in groups]
+    all_points = [p for some in points for p in some]
+    low, high = min(_range(g)[0] for g in groups), max(_range(g)[1] for g in groups)
+    measured.require(options, all_points, f"between {low:.3g} and {high:.3g} PeV")
+    look = measured.looks(all_points)
+    limits = _limits(groups, all_points)
+    figure, all_axes = style.panels(len(groups), 2.9, extra=_legend_height(len(groups), look))
     places = style.bottom_and_sides(len(groups))
-    for axes, group, (lowest, left, right) in zip(all_axes, groups.values(), places, strict=True):
-        group = sorted(group, key=lambda p: p.rigidity)
+    for axes, group, own, place in zip(all_axes, groups, points, places, strict=True):
+        lowest, left, right = place
         _panel(axes, group, limits)
+        measured.draw_against_energy(axes, own, look)
         axes.tick_params(labelleft=left)
         if lowest:
             axes.set_xlabel("rigidity [PV]")
@@ -59,74 +61,114 @@ def draw(panels, options):
                 second.set_ylabel(r"$|\delta|/|g|$ [pc]")
             else:
                 second.set_yticklabels([])
-    handles = all_axes[0].get_legend_handles_labels()[0]
-    style.legend_below(figure, handles, 2 if len(groups) == 1 else 4)
+    measured.legends(figure, _handles(all_axes), all_points, look)
     return figure
 
 
+_ORDER = ("realisations", "their median", "single skies", "ensemble", "isotropic", "sampling noise")
+
+
+def _handles(all_axes):
+    """Legend entries of the prediction from all panels, in the order of `_ORDER`."""
+    found = {}
+    for axes in all_axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            if label.startswith(_ORDER):
+                found.setdefault(label, handle)
+    place = {label: [label.startswith(word) for word in _ORDER].index(True) for label in found}
+    return [found[label] for label in sorted(found, key=place.get)]
+
+
+def _groups(panels):
+    """Panels of one file, case and stop together, by rigidity."""
+    groups, seen = {}, {}
+    for panel in panels:
+        of_rigidity = (panel.results.path, panel.results.case, panel.rig)
+        stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1  # a time may have another index
+        groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
+    for group in groups.values():
+        if len({p.rigidity for p in group}) < 2:
+            raise FigureError(
+                f"{group[0].results.path}: dipole-energy needs two rigidities or more, there is"
+                f" {style.rigidity(group[0].rigidity)}"
+            )
+    return [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
+
+
+def _range(group):
+    """Ends of the axis, PV; in PeV those of the measurements."""
+    return group[0].rigidity / MARGIN, group[-1].rigidity * MARGIN
+
+
+def _legend_height(count, look):
+    """Room below the panels in inches: rows of text, beside each other on a wide figure."""
+    lines = 8
+    rows = lines + len(look) // 2 if count == 1 else max(lines // 2, 2 + -(-len(look) // 2))
+    return 0.3 + 0.145 * rows
+
+
 def _panel(axes, group, limits):
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(_range(group))
+    axes.set_ylim(limits)
+    _realisations(axes, group)
+    _ensemble(axes, group)
+    _diffusion(axes, group)
+    style.short_log(axes.yaxis, "log", limits)
+    style.short_log(axes.xaxis, "log", axes.get_xlim())
     rigidity = np.array([p.rigidity for p in group])
-    summaries = [p.summary for p in group]
+    style.noise_line(axes, rigidity, [p.summary.noise_floor for p in group], "")
+    title = group[0].title(rigidity=False, stop=False, normalisation=False)
+    axes.set_title(f"{title}, {_stops_text(group)}\n{_normalisation(group)}", linespacing=1.3)
+
+
+def _realisations(axes, group):
+    """Scatter, median and single realisations of |delta|."""
+    rigidity = np.array([p.rigidity for p in group])
     amplitude = [np.linalg.norm(p.dipoles, axis=1) for p in group]
     low, high = np.array([np.quantile(a, [0.16, 0.84]) for a in amplitude]).T
-    axes.fill_between(
+    axes.fill_between(rigidity, low, high, color=style.BLUE, alpha=0.18, linewidth=0,
+                      label="realisations, 16 % to 84 %")  # fmt: skip
+    axes.errorbar(
         rigidity,
-        low,
-        high,
+        [p.summary.median for p in group],
+        [p.summary.median_error for p in group],
         color=style.BLUE,
-        alpha=0.18,
-        linewidth=0,
-        label="realisations, 16 % to 84 %",
+        marker="^",
+        linestyle="--",
+        markersize=4,
+        capsize=2,
+        elinewidth=1.0,
+        label="their median",
+        zorder=4,
     )
-    # rows finished at every rigidity, in the file's order: nothing is picked by its look
-    common = sorted(set.intersection(*(set(p.rows) for p in group)))[:SINGLE]
+    common = _single(group)
     for number, row in enumerate(common):
         values = [a[p.rows == row][0] for a, p in zip(amplitude, group, strict=True)]
         label = f"single skies (first {len(common)})" if number == 0 else None
-        axes.plot(
-            rigidity,
-            values,
-            color=style.GREY,
-            linewidth=0.7,
-            marker=".",
-            markersize=4,
-            label=label,
-            zorder=2,
-        )
-    for name, error, text, options in (
-        (
-            "mean_amplitude",
-            "mean_amplitude_error",
-            r"mean of $|\delta|$",
-            {"color": style.BLUE, "marker": "o", "linestyle": "-"},
-        ),
-        (
-            "median",
-            "median_error",
-            r"median of $|\delta|$",
-            {"color": style.ORANGE, "marker": "^", "linestyle": "--"},
-        ),
-    ):
-        values = [getattr(s, name) for s in summaries]
-        bars = [getattr(s, error) for s in summaries]
-        axes.errorbar(
-            rigidity,
-            values,
-            bars,
-            markersize=4,
-            capsize=2,
-            elinewidth=1.0,
-            label=text,
-            zorder=4,
-            **options,
-        )
+        axes.plot(rigidity, values, color=_SHADES[number], linewidth=0.8, marker="o",
+                  markersize=2.6, label=label, gid="single sky", zorder=3.5)  # fmt: skip
+
+
+def _single(group):
+    """Rows finished at every rigidity, in the file's order: nothing is picked by its look."""
+    return sorted(set.intersection(*(set(p.rows) for p in group)))[:SINGLE]
+
+
+_SHADES = ("0.0", "0.22", "0.4", "0.55", "0.68")
+
+
+def _ensemble(axes, group):
+    """Length of the expected dipole, with its error along it."""
+    summaries = [p.summary for p in group]
     expected = [np.linalg.norm(s.expectation) for s in summaries]
     along = [
         np.abs(s.expectation) @ s.expectation_error / n
         for s, n in zip(summaries, expected, strict=True)
     ]
     axes.errorbar(
-        rigidity,
+        [p.rigidity for p in group],
         expected,
         along,
         color=style.GREEN,
@@ -137,15 +179,40 @@ def _panel(axes, group, limits):
         label="ensemble expectation",
         zorder=4,
     )
-    _measurements(axes, rigidity)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(limits)
-    style.short_log(axes.yaxis, "log", limits)
-    style.short_log(axes.xaxis, "log", axes.get_xlim())
-    style.noise_line(axes, rigidity, [s.noise_floor for s in summaries], "")
-    title = group[0].title(rigidity=False, stop=False)
-    axes.set_title(f"{title}, {_stops_text(group)}", linespacing=1.3)
+
+
+def _diffusion(axes, group):
+    """What isotropic diffusion predicts: 3 D/c |g| with D from B/C, and with D of the turbulence.
+
+    The second is Harari, Mollerach & Roulet's (2014) fit for turbulence without a regular field;
+    it belongs to the response as computed, not to one that is normalised to B/C.
+    """
+    sizes = np.array([p.gradient_size for p in group])
+    rigidity = np.array([p.rigidity for p in group])
+    if np.ptp(sizes) < 1e-12:
+        rigidity = np.geomspace(*_range(group), 30)
+        sizes = np.full(30, sizes[0])
+    axes.plot(rigidity, 3 * boron_to_carbon(rigidity) * sizes, color=style.BLACK, linestyle=":",
+              linewidth=1.3, label=r"isotropic diffusion, $D$ of B/C", gid="B/C",
+              zorder=2)  # fmt: skip
+    panel = group[0]
+    if panel.field is None and panel.options.normalisation == "physical":
+        turbulence = panel.results.job.turbulence
+        free_path = isotropic_mean_free_path(
+            gyroradius(rigidity, turbulence.rms), turbulence.outer_scale
+        )
+        axes.plot(rigidity, free_path * sizes, color=style.GREEN, linewidth=0.7,
+                  label="isotropic diffusion, $D$ of\nHarari et al. 2014", gid="Harari",
+                  zorder=2)  # fmt: skip
+
+
+def _normalisation(group):
+    """The normalisation of all rigidities: one text, or the range of the factors."""
+    texts = list(dict.fromkeys(p.normalisation_text for p in group))
+    if len(texts) == 1:
+        return texts[0]
+    low, high = (style.number(f(p.scale for p in group), 3) for f in (min, max))
+    return rf"$M \times$ {low} to {high} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
 
 
 def _stops_text(group):
@@ -156,38 +223,19 @@ def _stops_text(group):
     return f"{low.stop_text.removesuffix(' pc')} to {high.length:.3g} pc"
 
 
-def _measurements(axes, rigidity):
-    for limit in DIPOLE_LIMITS:
-        if not 0.5 * rigidity[0] <= limit.energy <= 2 * rigidity[-1]:
-            continue
-        label = f"{limit.experiment}" + (" (upper limit)" if limit.upper_limit else "")
-        known = axes.get_legend_handles_labels()[1]
-        error = 0.25 * limit.amplitude if limit.upper_limit else limit.error
-        axes.errorbar(
-            limit.energy,
-            limit.amplitude,
-            error,
-            uplims=limit.upper_limit,
-            color=style.SKY if limit.upper_limit else style.BLACK,
-            marker="" if limit.upper_limit else "s",
-            markersize=3.5,
-            capsize=2,
-            linestyle="none",
-            zorder=5,
-            label=None if label in known else label,
-        )
-
-
-def _limits(groups):
+def _limits(groups, points):
+    """Range of the amplitudes of all panels, with room for a line of text at the bottom."""
     low, high = [], []
     for group in groups:
+        rows = _single(group)
         for panel in group:
             amplitude = np.linalg.norm(panel.dipoles, axis=1)
             low += [np.quantile(amplitude, 0.02), np.linalg.norm(panel.summary.expectation)]
-            high.append(amplitude.max())
-        rigidity = sorted(p.rigidity for p in group)
-        for limit in DIPOLE_LIMITS:
-            if 0.5 * rigidity[0] <= limit.energy <= 2 * rigidity[-1]:
-                low.append(limit.amplitude - np.nan_to_num(limit.error))
-                high.append(limit.amplitude)
-    return style.decades(min(low), max(high))
+            low += list(amplitude[np.isin(panel.rows, rows)])
+            high += [np.quantile(amplitude, 0.98), np.linalg.norm(panel.summary.expectation)]
+            high.append(3 * boron_to_carbon(panel.rigidity) * panel.gradient_size)
+    for point in points:
+        low.append(max(point.amplitude - np.nan_to_num(point.errors[0]), 0.5 * point.amplitude))
+        high.append(point.amplitude)
+    lowest, highest = min(low), max(high)
+    return style.decades(lowest * (lowest / highest) ** 0.08, highest)

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.anisotropy import ensembles
-from hpc_cr.figures import style
+from hpc_cr.figures import measured, style
 from hpc_cr.frames import lon_lat, unit_vector
-from hpc_cr.measurements.dipole_limits import near
 
 STEP = 2.0
 """Distance of the gradient's longitudes in degrees."""
@@ -129,15 +128,20 @@ def draw(panels, options):
                 angle,
             )
         )
-    limits = _limits(panels, profiles)
+    shown = [measured.near(panel.rigidity, options) for panel in panels]
+    limits = _limits(panels, profiles, shown)
+    measured.require(options, sum(shown, []), "within half a decade of these rigidities")
     one = len(panels) == 1
     figure, all_axes = style.panels(len(panels), 2.55, extra=1.0 if one else 0.5)
     same_gradient = np.ptp([p.gradient_size for p in panels]) < 1e-12
     places = style.bottom_and_sides(len(panels))
     seen = []
     share = max(_histogram(p, limits)[1].max() for p in profiles)
-    for axes, panel, values, place in zip(all_axes, panels, profiles, places, strict=True):
+    look = measured.band_looks(shown)
+    everything = zip(all_axes, panels, profiles, shown, places, strict=True)
+    for axes, panel, values, bands, place in everything:
         mesh = _panel(axes, panel, values, limits, share, options)
+        measured.draw_across(axes, bands, 1 / panel.gradient_size, look)
         seen.append(style.noise_line(axes, values.angle, values.noise_floor, " pc"))
         lowest, left, right = place
         if lowest:
@@ -155,7 +159,8 @@ def draw(panels, options):
         mesh, ax=all_axes, pad=0.015, aspect=30, location="bottom" if one else "right"
     )
     bar.set_label("share of realisations per bin")
-    style.legend_below(figure, _handles(panels, any(seen), options), 2 if one else 4)
+    handles = _handles(panels, any(seen), options) + measured.band_handles(shown, options, look)
+    style.legend_below(figure, handles, 2 if one else 4)
     return figure
 
 
@@ -167,7 +172,6 @@ def _panel(axes, panel, values, limits, share, options):
     mesh = axes.pcolormesh(
         columns, edges, shares.T, cmap=_colours(), vmin=0, vmax=share, rasterized=True, zorder=0
     )
-    _measurements(axes, panel)
     if not options.from_field and panel.field is not None:
         longitude = (float(lon_lat(panel.field)[0]) + 180) % 360 - 180
         axes.axvline(longitude, **_FIELD)
@@ -203,7 +207,10 @@ def _panel(axes, panel, values, limits, share, options):
     style.short_log(axes.yaxis, "log", limits)
     axes.set_xlim(-180, 180)
     axes.set_xticks(range(-180, 181, 60))
-    axes.set_title(panel.title(), linespacing=1.3)
+    plain = panel.options.normalisation == "physical"
+    title = panel.title(normalisation=plain)
+    # the factor of a normalisation takes a line of its own: the others fill the panel's width
+    axes.set_title(title if plain else f"{title}\n{panel.normalisation_text}", linespacing=1.3)
     return mesh
 
 
@@ -223,54 +230,22 @@ def _histogram(values, limits):
     return edges, np.array(shares) / len(values.amplitude)
 
 
-def _limits(panels, profiles):
+def _limits(panels, profiles, shown):
     """Common range in pc of all amplitudes, lines and nearby measurements."""
     low, high = [], []
-    for panel, values in zip(panels, profiles, strict=True):
+    for panel, values, bands in zip(panels, profiles, shown, strict=True):
         low += [np.quantile(values.amplitude, 0.01), values.median.min()]
         high += [values.amplitude.max(), values.mean_vector.max()]
-        for limit in near(panel.rigidity):
-            low.append((limit.amplitude - np.nan_to_num(limit.error)) / panel.gradient_size)
-            high.append(limit.amplitude / panel.gradient_size)
+        for band in bands:
+            lowest = max(band.amplitude - band.errors[0], 0.3 * band.amplitude)
+            low.append(lowest / panel.gradient_size)
+            high.append((band.amplitude + band.errors[1]) / panel.gradient_size)
     # lines near zero (a mean vector that happens to vanish) do not set the scale
     return style.decades(max(min(low), 1e-3 * max(high)), max(high))
 
 
-def _measurements(axes, panel):
-    """Published amplitudes near this rigidity, on the scale of the panel's gradient."""
-    for limit in near(panel.rigidity):
-        value = limit.amplitude / panel.gradient_size
-        if limit.upper_limit:
-            axes.axhline(value, color=style.SKY, linewidth=1.4, zorder=1, gid=limit.experiment)
-            axes.annotate(
-                "",
-                (-165, value * 0.8),
-                (-165, value),
-                zorder=1,
-                arrowprops={
-                    "arrowstyle": "->",
-                    "color": style.SKY,
-                    "linewidth": 1.2,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-            )
-        else:
-            error = limit.error / panel.gradient_size
-            axes.axhspan(
-                value - error,
-                value + error,
-                facecolor="0.5",
-                alpha=0.28,
-                zorder=1,
-                linewidth=0,
-                gid=limit.experiment,
-            )
-
-
 def _handles(panels, with_noise, options):
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     labels = {
         "median": "median of realisations",
@@ -282,13 +257,6 @@ def _handles(panels, with_noise, options):
         handles.append(Line2D([], [], label="regular field", **_FIELD))
     if with_noise:
         handles.append(Line2D([], [], label="sampling noise", **style.NOISE))
-    limits = dict.fromkeys(limit for panel in panels for limit in near(panel.rigidity))
-    for limit in limits:
-        text = f"{limit.experiment} {limit.energy:g} PeV"
-        if limit.upper_limit:
-            handles.append(Line2D([], [], color=style.SKY, label=f"{text} (limit)"))
-        else:
-            handles.append(Patch(facecolor="0.5", alpha=0.28, label=text))
     return handles
 
 

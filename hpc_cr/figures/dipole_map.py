@@ -28,11 +28,14 @@ def draw(panels, options):
     """
     amplitudes = [np.linalg.norm(p.dipoles, axis=1) / p.gradient_size for p in panels]
     largest = max(a.max() for a in amplitudes)
-    legend_height = 0.75 if len(panels) == 1 else 0.45
+    with_field = any(p.field is not None for p in panels)
+    legend_height = 0.75 + 0.25 * with_field if len(panels) == 1 else 0.45
     figure, all_axes = style.panels(len(panels), 2.2, extra=legend_height, projection="mollweide")
     for axes, panel, amplitude in zip(all_axes, panels, amplitudes, strict=True):
         sky.prepare(axes)
-        axes.set_title(panel.title(), linespacing=1.3)
+        # what the map's fixed shape leaves goes to the title, with room for a circle at the pole
+        axes.set_anchor("S")
+        axes.set_title(_title(panel, len(panels) == 1), linespacing=1.3, pad=LARGEST_RADIUS)
         points = LARGEST_RADIUS / largest
         _circles(axes, panel.dipoles, amplitude * points)
         _ensemble(axes, panel, points)
@@ -48,10 +51,17 @@ def draw(panels, options):
             linespacing=1.2,
             ha="right",
         )
-    handles = _marker_handles(any(p.field is not None for p in panels))
+    handles = _marker_handles(with_field)
     handles += _size_handles(panels, largest)
     style.legend_below(figure, handles, 2 if len(panels) == 1 else 3)
     return figure
+
+
+def _title(panel, single):
+    """The panel's title; in a single column a factor of the response takes a line of its own."""
+    if single and panel.options.normalisation != "physical":
+        return f"{panel.title(normalisation=False)}\n{panel.normalisation_text}"
+    return panel.title()
 
 
 def _circles(axes, dipoles, radius):

@@ -203,7 +203,7 @@ class Panel:
         if self.options.normalisation == "physical":
             return "$M$ as computed"
         size = style.number(self.scale, 3)
-        return rf"$M \times$ {size} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
+        return rf"$M\times$ {size} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
 
     @property
     def stop_text(self):

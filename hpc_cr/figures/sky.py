@@ -1,4 +1,4 @@
-"""The sky as astronomers draw it: Mollweide, Galactic, centre at l = 0, l growing to the left."""
+"""The sky as astronomers draw it: Mollweide, longitude 0 in the centre and growing to the left."""
 
 import numpy as np
 
@@ -22,19 +22,34 @@ def project(longitude, latitude):
     return -np.radians(wrapped), np.radians(np.asarray(latitude, float))
 
 
-def prepare(axes, colour="0.75", labels=style.GREY):
-    """Grid and tick labels of a sky map in degrees; matplotlib's own labels have the wrong sign."""
+NAMES = {
+    "galactic": ("l", "b"),
+    "equatorial": (r"\alpha", r"\delta"),
+    "ecliptic": (r"\lambda", r"\beta"),
+}
+"""Symbols of longitude and latitude in the frames of `hpc_cr.coordinates`."""
+
+
+def prepare(axes, colour="0.75", labels=style.GREY, frame="galactic", numbers=True):
+    """Grid and tick labels of a sky map in degrees; matplotlib's own labels have the wrong sign.
+
+    `numbers` off leaves the grid alone, for small maps.
+    """
     longitudes = np.array([120, 60, 0, 300, 240])
     latitudes = np.array([-60, -30, 0, 30, 60])
+    longitude_name, latitude_name = NAMES[frame]
     axes.set_xticks(project(longitudes, 0)[0])
     axes.set_xticklabels([])
     axes.set_yticks(np.radians(latitudes))
-    axes.set_yticklabels([rf"$b={b}\degree$" if b == 0 else rf"${b}\degree$" for b in latitudes])
+    names = [rf"${latitude_name}={b}\degree$" if b == 0 else rf"${b}\degree$" for b in latitudes]
+    axes.set_yticklabels(names if numbers else [])
     axes.set_longitude_grid_ends(90)
     axes.grid(True, color=colour, linewidth=0.4)
     axes.set_axisbelow(True)
-    for longitude in longitudes:
-        text = rf"$l={longitude}\degree$" if longitude == 0 else rf"${longitude}\degree$"
+    for longitude in longitudes if numbers else ():
+        text = rf"${longitude}\degree$"
+        if longitude == 0:
+            text = rf"${longitude_name}={longitude}\degree$"
         axes.annotate(
             text,
             project(longitude, 0),

@@ -5,29 +5,15 @@ layout never changes, and the done flags are read before the data.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from hpc_cr.anisotropy import ensembles
+from hpc_cr.anisotropy.convergence import approach, responses
 from hpc_cr.anisotropy.liouville import local_response
-from hpc_cr.anisotropy.multipoles import power
 from hpc_cr.io import schema
 from hpc_cr.io.checks import DAMAGE, check_datasets, open_checked
 from hpc_cr.io.errors import ResultError
-
-
-class PowerSpectrum(NamedTuple):
-    """C_l per realisation.
-
-    l : ndarray (n_l,), from 0
-    cl : ndarray (n_row, n_l), dimensionless; NaN where the entry is not done
-    noise : ndarray (n_row,), shot-noise power N; subtracted already for "noise-subtracted"
-    """
-
-    l: np.ndarray  # noqa: E741 - the field's name for it
-    cl: np.ndarray
-    noise: np.ndarray
 
 
 def open_results(path, case=None):
@@ -263,7 +249,7 @@ class Results:
         response = self.response
         if local_term is not False:
             response = local_response(
-                response, self.direction_response, self._diffusion(local_term)
+                response, self.direction_response, self.diffusion(local_term)
             )
         return np.einsum("abcij,bj->abci", response, self._gradient(gradient))
 
@@ -303,7 +289,9 @@ class Results:
             raise ResultError(f"{self.path}: entry (row {row}, rigidity {rig}) is not finished")
         return self._read(path, (row, rig))[stop]
 
-    def power_spectrum(self, gradient=None, rig=0, stop=-1, estimator="noise-subtracted"):
+    def power_spectrum(
+        self, gradient=None, rig=0, stop=-1, estimator="noise-subtracted", local_term=False
+    ):
         """C_l of the sky that a gradient gives, I(n)/I0 - 1 = g_j X_j(n).
 
         Parameters
@@ -315,22 +303,24 @@ class Results:
         estimator : "noise-subtracted" or "cross"
             C_l of all particles minus the shot noise, or the cross-spectrum of the two
             half-samples, whose noises are independent.
+        local_term : bool or array (3, 3) or (n_rig, 3, 3)
+            Adds the dipole that is already there at -T, 3 U_i K_ij g_j with K = D/c in pc, as
+            for `dipoles`; with the cross-spectrum only. The noise is then that of the half-samples'
+            difference.
 
         Returns
         -------
-        PowerSpectrum
+        hpc_cr.io.spectrum.PowerSpectrum
+            NaN for a part of the sky.
+
+        Raises
+        ------
+        ResultError
+            The local term with the noise subtracted, or of a file without the a_lm of U.
         """
-        g = self._gradient(gradient)[rig]
-        noise = np.einsum("ajk,j,k", self._one("noise", rig, stop), g, g)
-        if estimator == "noise-subtracted":
-            alm = np.einsum("ajm,j", self._one("alm", rig, stop), g)
-            cl = power(alm) - noise[:, None]
-        elif estimator == "cross":
-            halves = np.einsum("ahjm,j->ahm", self._one("alm_half", rig, stop), g)
-            cl = power(halves[:, 0], halves[:, 1])
-        else:
-            raise ValueError(f'estimator {estimator!r}: "noise-subtracted" or "cross"')
-        return PowerSpectrum(np.arange(cl.shape[1]), cl, noise)
+        from hpc_cr.io.spectrum import power_spectrum
+
+        return power_spectrum(self, self._gradient(gradient), rig, stop, estimator, local_term)
 
     def summary(self, stop=-1, gradient=None):
         """Mean, scatter, direction and expectation of the dipole, per rigidity.
@@ -366,6 +356,33 @@ class Results:
         """Mean response at each stop of one rigidity: `ensembles.convergence`."""
         return ensembles.convergence(self.response[:, rig], self.realisation, self.symmetry)
 
+    def approaches(self, rig=0, gradient=None):
+        """Whether the ensemble means have reached their limit at the last stop.
+
+        Parameters
+        ----------
+        rig : int
+            Index of the rigidity.
+        gradient : array (3,) or (n_rig, 3), optional
+            1/pc, for |delta|; default the job's.
+
+        Returns
+        -------
+        dict of str to hpc_cr.anisotropy.convergence.Approach
+            "tr M/3", or "M_par" and "M_perp" beside a uniform regular field, and "|delta|", whose
+            mean has the sampling noise in it. Empty for a part of the sky.
+        """
+        if self.job.particles.patch is not None:
+            return {}
+        response = self.response[:, rig]
+        found = responses(response, self.symmetry)
+        dipoles = response @ self._gradient(gradient)[rig]
+        found["|delta|"] = np.linalg.norm(dipoles, axis=-1)
+        return {
+            name: approach(values, self.stops[rig], self.realisation)
+            for name, values in found.items()
+        }
+
     def to_xarray(self):
         """The case as an xarray.Dataset, without the maps.
 
@@ -378,12 +395,16 @@ class Results:
 
     def _since(self, path):
         """A dataset that files of older versions do not have."""
+        self.require(path)
+        return self.array(path)
+
+    def require(self, path):
+        """Raise if a file of an older version does not have a dataset."""
         if path not in self._group:
             raise ResultError(
                 f"{self.path}: format version {self.provenance['format_version']} has no {path};"
                 " compute it again with this version"
             )
-        return self.array(path)
 
     def array(self, path):
         """A dataset by its path in the case's group ("status/rank"), or None if not stored.
@@ -405,8 +426,11 @@ class Results:
         except OSError as error:
             raise ResultError(f"{self.path}: cannot read /{path}: {error}") from None
 
-    def _one(self, name, rig, stop):
-        """Data of one rigidity and stop, (n_row, ...); NaN where the entry is not done."""
+    def one(self, name, rig, stop):
+        """Anisotropy data by name at one rigidity and stop (indices), (n_row, ...).
+
+        Nothing else of the dataset is read. NaN where the entry is not done.
+        """
         values = self._read(
             f"anisotropy/{name}", (slice(None), rig, range(self.stops.shape[1])[stop])
         )
@@ -428,8 +452,19 @@ class Results:
             raise ValueError(f"a gradient has the shape (3,) or {shape}, not {gradient.shape}")
         return np.broadcast_to(gradient, shape)
 
-    def _diffusion(self, local_term):
-        """K = D/c by rigidity and stop, (n_rig, n_stop, 3, 3), pc."""
+    def diffusion(self, local_term=True):
+        """K = D/c for the local term.
+
+        Parameters
+        ----------
+        local_term : True or array (3, 3) or (n_rig, 3, 3)
+            As for `dipoles`: True is a third of the ensemble mean of M under the symmetry.
+
+        Returns
+        -------
+        ndarray (n_rig, n_stop, 3, 3)
+            pc.
+        """
         shape = (*self.stops.shape, 3, 3)
         if local_term is True:
             per_row = ensembles.symmetrise(self.response, self.symmetry)

@@ -5,8 +5,9 @@ Theory
 A free particle has X = T n, so the sky is exactly the dipole 1 + T g.n. A top hat of radius R
 multiplies a_lm by [P_(l-1)(c) - P_(l+1)(c)] / [(2l + 1)(1 - c)], c = cos R. Smoothing and dipole
 subtraction are linear, x -> W x, so independent pixel noise sigma becomes sigma sqrt(sum W_ij^2).
+Which pixels a disc holds is healpy's query_disc, pixel by pixel.
 
-Parameters: nside 4 to 64, T = 30 pc, |g| = 1/(12 kpc).
+Parameters: nside 1 to 64, T = 30 pc, |g| = 1/(12 kpc).
 """
 
 import healpy
@@ -15,6 +16,7 @@ import pytest
 from scipy.special import eval_legendre
 
 from hpc_cr.anisotropy import skymaps
+from hpc_cr.anisotropy.discs import disc_sums, rings_of
 from hpc_cr.anisotropy.multipoles import alm_of
 from hpc_cr.frames import unit_vector
 
@@ -149,3 +151,82 @@ def test_multipoles_give_the_map_back():
     again = skymaps.map_from_alm(alm_of(displacement, 8), GRADIENT, nside)
     # a_lm by plain sums at nside 16: quadrature errors of some 1e-3
     np.testing.assert_allclose(again - 1, direct - 1, atol=5e-3 * np.abs(direct - 1).max())
+
+
+@pytest.mark.parametrize("nside", [1, 2, 8, 32])
+def test_rings_are_those_of_the_pixels(nside):
+    rings, n = rings_of(nside), centres(nside)
+    assert rings.first[0] == 0 and rings.first[-1] + rings.count[-1] == len(n)
+    np.testing.assert_allclose(rings.z, n[rings.first, 2], atol=1e-14)
+    np.testing.assert_allclose(rings.sine, np.hypot(*n[rings.first, :2].T), atol=1e-14)
+    phi = np.arctan2(n[rings.first, 1], n[rings.first, 0])
+    np.testing.assert_allclose(phi, rings.shift * 2 * np.pi / rings.count, atol=1e-12)
+
+
+@pytest.mark.parametrize("nside", [1, 2, 8, 32])
+@pytest.mark.parametrize("radius", [3.3, 20.0, 57.1, 89.3])
+def test_disc_sums_are_the_sums_over_the_pixels_of_query_disc(nside, radius):
+    rng = np.random.default_rng(nside)
+    n = centres(nside)
+    columns = np.column_stack([np.ones(len(n)), rng.standard_normal(len(n))])
+    # pixel centres, the poles, and anywhere, where a disc may hold no pixel at all
+    places = np.concatenate([n[:: max(len(n) // 200, 1)], rng.standard_normal((50, 3)),
+                             [[0, 0, 1], [0, 0, -1]]])  # fmt: skip
+    places /= np.linalg.norm(places, axis=1)[:, None]
+    direct = [columns[healpy.query_disc(nside, place, np.radians(radius))].sum(axis=0)
+              for place in places]  # fmt: skip
+    # running sums over 12 nside^2 numbers of order one: 1e-16 sqrt(12288) each
+    np.testing.assert_allclose(disc_sums(columns, radius, places), direct, atol=1e-11)
+    if radius < 60 and nside > 1:
+        # negative control: a pixel distance more
+        wider = disc_sums(columns, radius + np.degrees(healpy.nside2resol(nside)), places)
+        assert wider[:, 0].mean() > 1.02 * np.mean(direct, axis=0)[0]
+
+
+def test_a_coarser_grid_holds_exact_averages_of_the_fine_map():
+    rng = np.random.default_rng(2)
+    nside, radius = 32, 25.0
+    values = rng.standard_normal(12 * nside**2)
+    values[500:900] = np.nan
+    coarse = skymaps.smooth_top_hat(values, radius, nside=8)[0]
+    direct = [np.nanmean(values[healpy.query_disc(nside, centre, np.radians(radius))])
+              for centre in centres(8)]  # fmt: skip
+    np.testing.assert_allclose(coarse, direct, rtol=1e-9)
+    # negative control: averages of averaged pixels differ by the pixels at the disc's edge
+    degraded = skymaps.smooth_top_hat(healpy.ud_grade(np.nan_to_num(values), 8), radius, nside=8)[0]
+    assert np.abs(degraded - coarse).max() > 0.01
+
+
+def test_coarse_grid_is_fine_compared_with_the_disc():
+    for nside, radius, expected in ((256, 20.0, 64), (1024, 5.0, 256), (16, 20.0, 16), (32, 0, 32)):
+        assert skymaps.smooth_nside(nside, radius) == expected
+    # between neighbouring places a smooth map moves by less than between pixels of a tenth of the
+    # radius: what is left out is small
+    x, y, z = centres(64).T
+    wave = x * y + z**3
+    smooth = skymaps.smooth_top_hat(wave, 40.0)[0]
+    assert healpy.npix2nside(len(smooth)) == 32
+    fine = skymaps.smooth_top_hat(wave, 40.0, nside=64)[0]
+    error = fine - healpy.ud_grade(smooth, 64)
+    # nearest neighbour within half a pixel (0.9 deg = 0.016 rad) of a map with slopes of order one
+    assert np.abs(error).max() < 0.03
+
+
+def test_predicted_noise_before_the_map_is_made():
+    rng = np.random.default_rng(8)
+    nside, radius, sigma = 32, 20.0, 0.5
+    noise = [
+        np.std(skymaps.smooth_top_hat(sigma * rng.standard_normal(12 * nside**2), radius, 16)[0])
+        for _ in range(20)
+    ]
+    # 20 maps of about 2/(1 - cos R) = 33 independent discs: 1/sqrt(2 * 660) = 2.8 %
+    predicted = skymaps.predicted_noise(nside, radius, sigma)
+    assert np.mean(noise) == pytest.approx(predicted, rel=0.11)
+    # negative control: a disc of that diameter
+    assert np.mean(noise) != pytest.approx(
+        skymaps.predicted_noise(nside, radius / 2, sigma), rel=0.11
+    )
+    # particles that forgot their start cross a sphere of 250 pc anywhere: 1/sqrt(3) of 250/290
+    chosen = skymaps.nside_for_noise(0.005, radius, 250 / 290 / np.sqrt(3))
+    assert chosen == 256
+    assert skymaps.predicted_noise(chosen // 2, radius, 250 / 290 / np.sqrt(3)) > 0.005

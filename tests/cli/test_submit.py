@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from hpc_cr.campaigns import planning
-from hpc_cr.cli import batch, slurm
 from hpc_cr.cli.main import run
-from hpc_cr.cli.scripts import environment, part_name, scripts
-from hpc_cr.cli.submission import Needs, Wishes, lines, memory_asked, merge_time, wall_time
+from hpc_cr.cli.submit import batch, slurm
+from hpc_cr.cli.submit.scripts import environment, part_name, scripts
+from hpc_cr.cli.submit.submission import Needs, Wishes, lines, memory_asked, merge_time, wall_time
 from hpc_cr.config import load_job
 
 ROOT = Path(__file__).resolve().parents[2]

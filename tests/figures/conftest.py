@@ -11,6 +11,7 @@ import synthetic_results
 
 from hpc_cr.config import parse_job
 from hpc_cr.frames import unit_vector
+from hpc_cr.io.schema import N_SMOOTHING
 
 JOB = """
 [run]
@@ -45,6 +46,15 @@ name = "strong-field"
 "regular.direction" = [30, 0]
 """
 
+LEVELS = """
+[[case]]
+name = "weak"
+set = { "regular.strength" = "3.9 uG", "turbulence.rms" = "0.5 uG" }
+[[case]]
+name = "strong"
+set = { "regular.strength" = "2 uG", "turbulence.rms" = "2 uG" }
+"""
+
 
 def entry(job, row, rig):
     """Arrays and scalars of one entry, from the maps described above."""
@@ -77,11 +87,15 @@ def entry(job, row, rig):
             "dipole": response.response @ job.gradient_vectors[rig],
             "alm": alm_of(maps.T, job.output.l_max),
             "alm_half": [alm_of(maps.T, job.output.l_max, use=half) for half in halves],
+            # U = n: nothing has turned
+            "direction_alm_half": [alm_of(n.T, job.output.l_max, use=half) for half in halves],
+            "memory": np.ones(9),
             "displacement": maps.T,
         }
         for name, value in values.items():
             arrays.setdefault(name, []).append(value)
     arrays = {name: np.array(value) for name, value in arrays.items()}
+    arrays["local_field"] = np.tile(b * np.linalg.norm(job.regular_field), (N_SMOOTHING, 1))
     began = 2.0 * row + rig
     return arrays | {"unfinished": 0, "over_tolerance": 0, "steps": 1, "seconds": 1.0, "rank": 0,
                      "origin": (0, "host", began, began + 0.8)}
@@ -96,6 +110,13 @@ def write(path, text, **options):
 def two_cases(tmp_path_factory):
     """Cases isotropic (with displacement maps) and strong-field, complete."""
     return write(tmp_path_factory.mktemp("figures") / "two.h5", JOB + CASES)
+
+
+@pytest.fixture(scope="session")
+def levels(tmp_path_factory):
+    """Two turbulence levels beside a field along l = 30: cases weak and strong."""
+    job = JOB.replace("[gradient]", '[regular]\nmodel = "uniform"\ndirection = [30, 0]\n[gradient]')
+    return write(tmp_path_factory.mktemp("figures") / "levels.h5", job + LEVELS)
 
 
 @pytest.fixture(scope="session")

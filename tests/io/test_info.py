@@ -190,7 +190,7 @@ def test_table_of_cases_and_of_nothing(tmp_path, partial, job):
     text = stream.getvalue()
     assert text.isascii()  # the stream does not say that it can show more
     assert "isotropic" in text and "strong-field" in text and "7 of 20 entries done" in text
-    rows = [line for line in text.splitlines() if " PV " in line]
+    rows = [line for line in text.splitlines() if " PV " in line and " M" not in line]
     assert len(rows) == 4 and all(line.rstrip().endswith("4.00") for line in rows)
     empty = tmp_path / "empty.h5"
     layout.create(empty, job, provenance=provenance.collect())
@@ -214,8 +214,52 @@ def test_terminal_gets_a_table_that_fits(partial, monkeypatch):
         text = stream.getvalue()
         assert "\N{PLUS-MINUS SIGN}" in text and (frame in text) == framed
         assert ("median" in text.splitlines()[4]) == (width == 150)
-        rows = [line for line in text.splitlines() if " PV " in line]
+        rows = [line for line in text.splitlines() if " PV " in line and " M" not in line]
         assert len(rows) == 4 and all(len(line) <= width for line in rows)
+
+
+def test_statement_on_convergence(complete, tmp_path):
+    """tr M/3 = (108 + row + T)/3 drifts as T does; |delta| = sqrt(20) 1e-4 at every stop."""
+    text = run(complete).stdout.replace("\N{PLUS-MINUS SIGN}", "+-")
+    (line,) = [one for one in text.splitlines() if "tr M/3" in one]
+    # the same at both rigidities: one line; 30 of 108 + 2.5 + 60 pc, without errors
+    assert line.strip() == ("1 PV to 10 PV: tr M/3 not converged: +18 % in the last step;"
+                            " |delta| converged within 0 %")  # fmt: skip
+    document = json.loads(run(complete, "--json").stdout)["convergence"]
+    assert [(d["rigidity_PV"], d["quantity"]) for d in document] == [
+        (rigidity, name) for rigidity in (1.0, 10.0) for name in ("tr M/3", "|delta|")
+    ]
+    first = document[0]
+    assert (first["state"], first["previous"], first["last"]) == ("not converged", 30.0, 60.0)
+    assert first["change"] == pytest.approx(30 / (108 + 2.5 + 60), rel=1e-6)
+    assert first["bound"] is None  # it grows with T: there is none
+    single = parse_job(synthetic_results.JOB, overrides=["run.realisations=1"])
+    text = run(synthetic_results.write(tmp_path / "one.h5", single)).stdout
+    assert "1 PV to 10 PV: tr M/3, |delta| not decided (one realisation)" in text
+
+
+def test_a_part_of_the_sky_has_no_rows_of_dashes(tmp_path):
+    def patch_entry(job, row, rig):
+        values = synthetic_results.entry(job, row, rig)
+        empty = ("response", "response_error", "direction_response", "noise", "dipole")
+        return values | {name: np.full_like(values[name], np.nan) for name in empty}
+
+    text = synthetic_results.JOB + synthetic_results.CASES
+    text += '"particles.patch" = { l = 90, b = 0, width = 60 }\n'
+    job = parse_job(text, overrides=["output.displacement=true"])
+
+    def entry(case_job, row, rig):
+        make = synthetic_results.entry if case_job.particles.patch is None else patch_entry
+        return make(case_job, row, rig)
+
+    path = synthetic_results.write(tmp_path / "patch.h5", job, entry=entry)
+    text = run(path).stdout
+    told = [one for one in text.splitlines()
+            if "strong-field" in one and "cases" not in one and "did not reach" not in one]
+    assert len(told) == 1 and "a part of the sky has no dipole" in told[0]
+    assert "isotropic, 1 PV" in text
+    quantities = json.loads(run(path, "--json").stdout)["convergence"]
+    assert {q["case"] for q in quantities} == {"isotropic"}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import click
 
-from hpc_cr.cli import slurm
-from hpc_cr.cli.scripts import environment, further_options
+from hpc_cr.cli.submit import slurm
+from hpc_cr.cli.submit.scripts import environment, further_options
 from hpc_cr.cli.terminal import duration
 
 SAFETY = 1.5

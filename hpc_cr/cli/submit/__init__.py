@@ -36,7 +36,7 @@ def command(job, output, overrides, script, dry_run, **wishes):
     core, writes a batch script into the current folder and hands it to sbatch. The job requeues
     itself at its time limit until it is complete.
     """
-    from hpc_cr.cli import batch, scripts, slurm, submission
+    from hpc_cr.cli.submit import batch, scripts, slurm, submission
     from hpc_cr.config import load_job
 
     path, job = job, load_job(job, overrides)
@@ -67,7 +67,7 @@ def command(job, output, overrides, script, dry_run, **wishes):
 def _predict(job, wishes, per_node, done):
     from rich.console import Console
 
-    from hpc_cr.cli.submission import predict
+    from hpc_cr.cli.submit.submission import predict
 
     with Console(stderr=True).status("") as status:
         return predict(job, wishes, per_node, done, status.update)
@@ -75,7 +75,7 @@ def _predict(job, wishes, per_node, done):
 
 def _submit(ready, wishes):
     """Write the scripts and hand them to sbatch."""
-    from hpc_cr.cli import batch, slurm
+    from hpc_cr.cli.submit import batch, slurm
 
     for script in ready:
         batch.write(script.path, script.text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from hpc_cr.cli import batch, slurm
+from hpc_cr.cli.submit import batch, slurm
 
 
 class Script(NamedTuple):
@@ -27,7 +27,7 @@ def scripts(job, job_path, wishes, per_node, time, memory, merge_time):
     job : Job
     job_path : Path
         Its file.
-    wishes : hpc_cr.cli.submission.Wishes
+    wishes : hpc_cr.cli.submit.submission.Wishes
     per_node : int
         Ranks on each node.
     time : float

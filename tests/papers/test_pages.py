@@ -1,0 +1,90 @@
+"""Every command and program of the pages about papers, detectors and data, on small results.
+
+The pages use the result files of shipped jobs, called like the jobs. Here those are the same jobs
+with few particles on coarse grids, so that everything a command needs is there and only its
+numbers mean nothing.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpc_cr.config.shipped import shipped_jobs
+
+DOCS = Path(__file__).resolve().parents[2] / "hpc_cr" / "docs"
+SMALL = ["run.realisations=3", "grids.cells=24", "grids.periods=2", "particles.nside=4",
+         "output.l_max=6"]
+OF_JOB = {
+    "mertsch_funk2015": ["boundary.times=[0.1, 0.2, 0.4]"],
+    "giacinti_sigl2012": [],
+    "tev_to_pev": ["boundary.times=[0.001, 0.002, 0.004]"],
+    "turbulence_levels": ["boundary.times=[0.1, 0.2, 0.4]"],
+}
+PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements")
+
+
+def run(command, folder):
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-e", "-c", command], cwd=folder, capture_output=True, text=True,
+                          env=os.environ | {"PATH": path}, timeout=300)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Folder with a small result of every job that a page names."""
+    place = tmp_path_factory.mktemp("pages")
+    for name, settings in OF_JOB.items():
+        edits = " ".join(f"--set '{setting}'" for setting in (*SMALL, *settings))
+        run(f"hpc-cr run {shipped_jobs()[name]} -o {name}.h5 {edits}", place)
+    return place
+
+
+def commands(text):
+    """Commands of a page's sh blocks, one at a time, over as many lines as they have."""
+    command = ""
+    for line in "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.S)).splitlines():
+        command = f"{command}\n{line}".lstrip("\n")
+        try:
+            words = shlex.split(command, comments=True)
+        except ValueError:
+            continue  # an open quote
+        if not command.endswith("\\"):
+            if words:
+                yield command, words
+            command = ""
+    assert not command
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(page, folder):
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    edits = " ".join(f"--set '{setting}'" for setting in SMALL)
+    ran = 0
+    for command, words in commands(text):
+        if words[:3] == ["hpc-cr", "data", "update"] or words[0] == "pip":
+            continue  # needs a network
+        if "run" in words:
+            job = Path(words[words.index("run") + 1]).stem
+            if (folder / f"{job}.h5").exists():
+                continue
+            command = command.split("  #")[0] + f" {edits}"
+        run(command, folder)
+        ran += 1
+    assert ran
+    for number, program in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.S)):
+        (folder / f"{page}-{number}.py").write_text(program, encoding="utf-8")
+        assert run(f"python {page}-{number}.py", folder)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_are_there(page):
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert (DOCS / picture).stat().st_size < 300_000
