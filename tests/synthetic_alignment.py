@@ -15,11 +15,14 @@ from hpc_cr.config import parse_job
 
 ROWS = 20
 MEAN = 2.5
-LAMBDA = 120.0
+LAMBDA = 60.0
+"""Half of what B/C asks for at 1 PV (120 pc): scaled to that, everything at 1 PV doubles."""
 AMPLITUDES = np.array([6.4e-4] * 4 + [1e-4] * 8 + [2e-3] * 8)
 """4 of 20 within EAS-TOP's amplitude at 1 PV, 12 below KASCADE's limit."""
 FALLING = 6
-"""Every row below this number has its largest amplitude at 100 TV."""
+"""Rows below this number fall somewhere between 10 TV and 1 PV."""
+DIP = 1
+"""Of these, those that fall and then rise."""
 TILT = (35.0, 30.0, 15.0, 0.0, 5.0, 10.0, 20.0, 30.0)
 BEST = 3
 
@@ -62,6 +65,13 @@ name = "turbulent-4uG"
 """
 
 
+def relative_size(row):
+    """|delta| of a row at 10 TV, 100 TV and 1 PV over that at 1 PV, for a gradient at 90 deg."""
+    if row < FALLING:
+        return {4: (0.2, 0.1, 1.0), 5: (2.0, 1.5, 1.0)}.get(row, (0.2, 2.0, 1.0))
+    return (0.2, 0.5, 1.0)
+
+
 def response_of(job, row, rig):
     """M (3, 3) of one entry, pc."""
     b = np.asarray(job.regular_field)
@@ -70,14 +80,16 @@ def response_of(job, row, rig):
     b = b / np.linalg.norm(b)
     rigidity = job.particles.rigidities[rig]
     size = AMPLITUDES[row] * 12_000 * (-1) ** row
-    size *= (0.2, 2.0 if row < FALLING else 0.5, 1.0)[rig]
+    size *= relative_size(row)[rig]
     return LAMBDA * np.cbrt(rigidity) * np.outer(b, b) + size * np.outer(b, [0.0, 1.0, 0.0])
 
 
-def entry(job, row, rig, change=lambda response: response, rate=lambda degree: degree + 1):
+def entry(job, row, rig, change=lambda response: response, rate=lambda degree: degree + 1,
+          error=1e-3):
     """Arrays and scalars of one entry; change and rate spoil it for a control.
 
-    rate : of the decay of multipole l, in units of l/(2 tau).
+    rate : of the decay of multipole l, in units of l/(2 tau); error : sampling error of M, pc, one
+    number or one per stop.
     """
     arrays = synthetic_results.entry(job, row, rig)
     stops, degree = np.asarray(job.stops)[rig], np.arange(9)
@@ -89,7 +101,7 @@ def entry(job, row, rig, change=lambda response: response, rate=lambda degree: d
     field = np.stack([np.cos(tilt), np.zeros(8), np.sin(tilt)], axis=-1)
     return arrays | {
         "response": response,
-        "response_error": np.full_like(response, 1e-3),
+        "response_error": np.broadcast_to(np.reshape(error, (-1, 1, 1)), response.shape),
         "noise": np.broadcast_to(np.eye(3) * 1e-6, response.shape),
         "direction_response": np.broadcast_to(np.eye(3), response.shape),
         "dipole": response @ np.asarray(job.gradient_vectors)[rig],
@@ -98,10 +110,10 @@ def entry(job, row, rig, change=lambda response: response, rate=lambda degree: d
     }
 
 
-def write(path, text=JOB + FIELDS, **spoilt):
-    """The file of a job; further keywords are those of `entry`."""
+def write(path, text=JOB + FIELDS, name="mertsch_funk2015", **spoilt):
+    """The file of a job of a name; further keywords are those of `entry`."""
 
     def one(job, row, rig):
         return entry(job, row, rig, **spoilt)
 
-    return synthetic_results.write(path, parse_job(text, name="mertsch_funk2015"), entry=one)
+    return synthetic_results.write(path, parse_job(text, name=name), entry=one)

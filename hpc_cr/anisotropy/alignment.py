@@ -37,26 +37,41 @@ def random_axis_angle(quantile):
     return np.degrees(np.arccos(1 - np.asarray(quantile, float)))
 
 
-def gradients_about(field, across, angle):
-    """Unit gradients in the plane of a field and a second direction.
+def eastward(field):
+    """Unit vector at right angles to a field, towards growing longitude at b = 0.
 
     Parameters
     ----------
-    field, across : array (3,)
-        The part of `across` along the field is taken out.
+    field : array (3,)
+        Of any length.
+
+    Returns
+    -------
+    ndarray (3,)
+        Towards l = 90 for a field towards l = 0; also for one along the Galactic axis.
+    """
+    east = np.cross([0.0, 0.0, 1.0], field)
+    size = np.linalg.norm(east)
+    return east / size if size > 1e-9 * np.linalg.norm(field) else np.array([0.0, 1.0, 0.0])
+
+
+def gradients_about(field, angle):
+    """Unit gradients at angles from a field, in its plane with `eastward`.
+
+    Parameters
+    ----------
+    field : array (3,)
+        Of any length.
     angle : array (n_angle,)
-        From the field, degrees.
+        From the field, degrees; 90 is `eastward`.
 
     Returns
     -------
     ndarray (n_angle, 3)
     """
     b = np.asarray(field, float) / np.linalg.norm(field)
-    e = np.asarray(across, float) - (across @ b) * b
-    if np.linalg.norm(e) < 1e-9 * np.linalg.norm(across):
-        e = np.linalg.svd(b[None, :])[2][1]
-    psi = np.radians(angle)[:, None]
-    return np.cos(psi) * b + np.sin(psi) * e / np.linalg.norm(e)
+    psi = np.radians(np.asarray(angle, float))[:, None]
+    return np.cos(psi) * b + np.sin(psi) * eastward(b)
 
 
 def amplitudes_at(response, gradients):

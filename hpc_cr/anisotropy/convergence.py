@@ -6,10 +6,10 @@ approach as T^-p, p > 0, leaves the share
 
     f = T_S^-p / (T_{S-1}^-p - T_S^-p)          (1 / (q^p - 1) for stops a factor q apart)
 
-of the last change to come, m_inf - m_S = f d. Where d differs from zero, p follows from d/d' if
-that gives less than 1; a steeper approach is believed, up to p = 2, as far as d/d' + t sigma
-proves it; everywhere else p = 1. So f d is exact for a power law with p <= 1, and too large for a
-steeper one and for an exponential approach. The statement is
+of the last change to come, m_inf - m_S = f d. Where d differs from zero, p is the one of
+d/d' + t sigma, at most 2, if d/d' itself gives less than 1, or if that p is more than 1;
+everywhere else p = 1. So f d is too large rather than too small for a power law whose p can be
+seen, and for an exponential approach. The statement is
 
     |m_inf - m_S| <= f (|d| + t sigma_d) = x |m_S|,
 
@@ -30,7 +30,6 @@ TOLERANCE = 0.1
 
 USUAL, STEEPEST = 1.0, 2.0
 """Largest exponents p of the approach T^-p that are believed without and with a proof."""
-
 
 ERRORS = "errors too large"
 """Reason where more realisations would decide."""
@@ -156,7 +155,8 @@ def _exponents(changes, group, stops):
     if abs(before) > 2 * t * error[0]:  # else a ratio to it has no error to speak of
         ratio, spread = ensembles.function_of_mean(lambda m: m[..., 1] / m[..., 0], changes, group)
         proven = _exponent(ratio + t * spread, stops)
-    return measured, max(min(measured, USUAL), min(proven, STEEPEST))
+    slow_or_proven = measured < USUAL or proven > USUAL
+    return measured, min(proven, STEEPEST) if slow_or_proven else USUAL
 
 
 def _exponent(ratio, stops):

@@ -110,14 +110,21 @@ def correlation(first, second, radius=0.0, multipoles=(2, None), group=None):
     -------
     Correlation
     """
-    pairs = ((first, second), (first, first), (second, second))
-    products = np.stack([covariance(*pair, radius, multipoles) for pair in pairs], axis=-1)
+    products = products_of(first, second, radius, multipoles)
     group = np.arange(len(products)) if group is None else group
-    with np.errstate(invalid="ignore", divide="ignore"):
-        single = _ratio(products)
-        value, error = ensembles.function_of_mean(_ratio, products, group)
-        slope, slope_error = ensembles.function_of_mean(_slope, products, group)
+    single = ratio(products)
+    value, error = ensembles.function_of_mean(ratio, products, group)
+    slope, slope_error = ensembles.function_of_mean(_slope, products, group)
     return Correlation(float(value), float(error), single, float(slope), float(slope_error))
+
+
+def products_of(first, second, radius=0.0, multipoles=(2, None)):
+    """<f g>, <f f> and <g g> of each sky, (n_row, 3), for `ratio` of their means.
+
+    The parameters are those of `correlation`.
+    """
+    pairs = ((first, second), (first, first), (second, second))
+    return np.stack([covariance(*pair, radius, multipoles) for pair in pairs], axis=-1)
 
 
 def rms(halves, radius=0.0, multipoles=(2, None), group=None):
@@ -178,11 +185,14 @@ def common_share(halves, multipoles=(2, None)):
     return float(value), float(error)
 
 
-def _ratio(products):
-    """<f g>/sqrt(<f f><g g>) from (..., 3)."""
-    return products[..., 0] / np.sqrt(products[..., 1] * products[..., 2])
+def ratio(products):
+    """<f g>/sqrt(<f f><g g>) from (..., 3); NaN where noise leaves a negative square."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # two negative squares have a positive product
+        return products[..., 0] / (np.sqrt(products[..., 1]) * np.sqrt(products[..., 2]))
 
 
 def _slope(products):
     """<f g>/<f f> from (..., 3)."""
-    return products[..., 0] / products[..., 1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return products[..., 0] / np.sqrt(products[..., 1]) ** 2

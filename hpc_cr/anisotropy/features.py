@@ -15,7 +15,6 @@ from hpc_cr.frames import lon_lat
 SIGNIFICANT = 5.0
 """Standard deviations above which an extremum counts: a smoothed sky has some hundred independent
 places, and chance gives one above five in less than one of 10^4 skies."""
-MOST = 10
 
 
 class Feature(NamedTuple):
@@ -30,7 +29,7 @@ class Feature(NamedTuple):
     diameter: float  # degrees, of the region above half of the amplitude
 
 
-def find_features(sky, separation, significance=SIGNIFICANT, most=MOST):
+def find_features(sky, separation, significance=SIGNIFICANT, most=None):
     """The significant extrema of a smoothed sky, the strongest first.
 
     Parameters
@@ -42,7 +41,8 @@ def find_features(sky, separation, significance=SIGNIFICANT, most=MOST):
         radius of the smoothing.
     significance : float
         Least |amplitude| / noise.
-    most : int
+    most : int, optional
+        Stop after so many; default all.
 
     Returns
     -------

@@ -64,46 +64,67 @@ def decay(memory, time, group, l):  # noqa: E741
     -------
     Decay
         rate : minus the slope of ln <<P_l>> over the first n_stop stops, as long as the mean
-        over rows exceeds SIGNIFICANCE standard errors, 1/pc; its error is the jackknife's. NaN
-        for fewer than two such stops.
+        over rows exceeds SIGNIFICANCE standard errors, 1/pc. Each stop has the weight
+        (mean/error)^2, the inverse variance of its logarithm; the error of the rate is the
+        jackknife's. NaN for fewer than two such stops.
     """
     values = np.asarray(memory, float)[..., l]
-    mean, error = ensembles.mean_and_error(values, group)
-    stands_out = mean > SIGNIFICANCE * error
-    n_stop = len(mean) if stands_out.all() else int(np.argmin(stands_out))
+    n_stop, relative = _standing_out(values, group)
     if n_stop < 2:
         return Decay(l, n_stop, np.nan, np.nan)
-    found = ensembles.function_of_mean(lambda m: _rate(m, time[:n_stop]), values[:, :n_stop], group)
+    weight = _weights(relative[:n_stop] ** 2)
+    found = ensembles.function_of_mean(
+        lambda m: _rate(m, time[:n_stop], weight), values[:, :n_stop], group
+    )
     return Decay(l, n_stop, float(found[0]), float(found[1]))
 
 
 def decay_ratio(memory, time, group, l):  # noqa: E741
     """Rate of decay of multipole l over that of l = 1, over the stops that both stand out at.
 
-    The parameters are those of `decay`.
+    Both rates have the same weights, the inverse variances of ln <<P_l>> - ln <<P_1>>, so that
+    they belong to the same times. The parameters are those of `decay`.
 
     Returns
     -------
     Decay
         rate : the ratio; isotropic scattering gives l (l + 1)/2.
     """
-    n_stop = min(decay(memory, time, group, each).n_stop for each in (1, l))
+    both = np.asarray(memory, float)[..., [1, l]]
+    seen = [_standing_out(both[..., i], group) for i in (0, 1)]
+    n_stop = min(count for count, _ in seen)
     if n_stop < 2:
         return Decay(l, n_stop, np.nan, np.nan)
-    both = np.asarray(memory, float)[:, :n_stop][..., [1, l]]
+    weight = _weights(sum(relative[:n_stop] ** 2 for _, relative in seen))
+    times = time[:n_stop]
 
     def ratio(mean):
-        return _rate(mean[..., 1], time[:n_stop]) / _rate(mean[..., 0], time[:n_stop])
+        return _rate(mean[..., 1], times, weight) / _rate(mean[..., 0], times, weight)
 
-    value, error = ensembles.function_of_mean(ratio, both, group)
+    value, error = ensembles.function_of_mean(ratio, both[:, :n_stop], group)
     return Decay(l, n_stop, float(value), float(error))
 
 
-def _rate(mean, time):
-    """Minus the slope of ln mean (..., n_stop) against time, by least squares."""
-    centred = np.asarray(time, float) - np.mean(time)
+def _standing_out(values, group):
+    """Number of first stops with a significant mean, and relative errors (n_stop,)."""
+    mean, error = ensembles.mean_and_error(values, group)
+    stands_out = mean > SIGNIFICANCE * error
+    n_stop = len(mean) if stands_out.all() else int(np.argmin(stands_out))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return n_stop, error / np.abs(mean)
+
+
+def _weights(variance):
+    """Inverse variances; alike where there is no scatter at all."""
+    return 1 / np.maximum(variance, 1e-20)
+
+
+def _rate(mean, time, weight):
+    """Minus the slope of ln mean (..., n_stop) against time, by weighted least squares."""
+    time = np.asarray(time, float)
+    centred = weight * (time - np.average(time, weights=weight))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return -np.log(mean) @ centred / (centred @ centred)
+        return -np.log(mean) @ centred / (centred @ time)
 
 
 def range_in_scattering_times(mean_free_path, times):

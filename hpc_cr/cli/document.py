@@ -1,4 +1,4 @@
-"""What `hpc-cr info --json` and `hpc-cr diff --json` print."""
+"""What commands print with --json."""
 
 import numpy as np
 
@@ -7,7 +7,9 @@ def valid(value):
     """The same in types that JSON has; undefined and infinite numbers are null."""
     if isinstance(value, dict):
         return {key: valid(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
         return [valid(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()

@@ -32,16 +32,15 @@ class Quantity(click.ParamType):
     def convert(self, value, param, ctx):
         """Positive number in the internal unit."""
         from hpc_cr.config.errors import JobError
-        from hpc_cr.config.units import parse_quantity
+        from hpc_cr.config.units import check_range, parse_quantity
 
         if isinstance(value, float):
             return value
         try:
             number = parse_quantity(value, self.kind)
+            check_range(number, value, self.kind)
         except JobError as error:
             self.fail(error.message, param, ctx)
-        if not number > 0:
-            self.fail(f"{value!r} must be positive", param, ctx)
         return number
 
 
@@ -131,18 +130,23 @@ class Quantity(click.ParamType):
     help="dipole-longitude: the gradient's angle from the regular field.",
 )
 @click.option(
+    "--zoom",
+    is_flag=True,
+    help="dipole-longitude: 60 to 120 degrees from the regular field, and shares that agree.",
+)
+@click.option(
     "--realisation",
     type=int,
     metavar="N",
-    help="sky-map: number of the realisation (`hpc-cr info` tells which a file has; the first"
-    " observer's sky is drawn); default: the file's first.",
+    help="sky-map, trajectories: number of the realisation (`hpc-cr info` tells which a file has;"
+    " the first observer's sky is drawn); default: the file's first.",
 )
 @click.option(
     "--smooth",
     type=click.FloatRange(0, 90),
     default=0.0,
     metavar="DEG",
-    help="sky-map: average over discs of this radius.",
+    help="sky-map, trajectories, map-correlation: average over discs of this radius.",
 )
 @click.option("--subtract-dipole", is_flag=True, help="sky-map: take the dipole out.")
 @click.option(

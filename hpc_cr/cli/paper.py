@@ -47,29 +47,33 @@ def command(name, out, folder, as_json):
         found = module_of(name).statements(results)
         cases = [(case.case, int(case.done.all(axis=1).sum()), len(case.done))
                  for case in results.each_case()]
+        job = results.job.name
     if as_json:
         from hpc_cr.cli.document import valid
 
         json.dump(valid([s._asdict() for s in found]), sys.stdout, indent=2, allow_nan=False)
         print()
     else:
-        _print(PAPERS[name], found, cases)
+        _print(PAPERS[name], found, cases, job if job != name else None)
     if folder is not None:
         # the table may be piped as JSON
-        draw_figures(name, out, folder, lambda path: click.echo(f"Figure: {path}", err=as_json))
+        draw_figures(name, out, folder, lambda path: click.echo(f"Figure: {path}", err=as_json),
+                     lambda text: click.echo(f"left out: {text}", err=True))  # fmt: skip
 
 
-def _print(reference, found, cases):
-    """Reference, what the numbers rest on, the table, and the notes below it."""
+def _print(reference, found, cases, job):
+    """Reference, what the numbers rest on (the job if another), the table, the notes below it."""
     from hpc_cr.cli.table import plain, print_table
 
     width = _width()
     print(reference)
     count = ", ".join(f"{name} {done} of {total}".strip() for name, done, total in cases)
+    if job:
+        print(f"a file of the job {job}, in which the cases have the paper's fields")
     print(f"finished skies: {count}")
     scaled = any("(b)" in s.text for s in found)
     sizes = "; (a): response as computed, (b): scaled to B/C" if scaled else ""
-    print(plain(f"+-: standard error over realisations{sizes}", sys.stdout))
+    print(plain(f"+-: standard error over realisations, or what the note says{sizes}", sys.stdout))
     header = [(name, "") for name in ("where", "statement", "paper", "here", "verdict")]
     rows, notes = [], []
     for s in found:

@@ -1,1 +1,1 @@
-"""What an experiment on the ground sees: right ascension, band, energy bin, the motion of the Sun."""
+"""What an experiment on the ground sees: right ascension, bands, energy bins, its own motion."""

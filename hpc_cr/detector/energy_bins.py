@@ -28,6 +28,9 @@ CHARGES = {"p": 1, "H": 1, "He": 2, "C": 6, "N": 7, "O": 8, "Ne": 10, "Mg": 12, 
 OUTSIDE = 0.01
 """Share of a bin that may lie outside the file's rigidities; the rest then stands for it."""
 
+LEAST = 1e-6
+"""Share of a bin that must lie inside them whatever is allowed: less is the tail of a tail."""
+
 _GAUSS = np.polynomial.legendre.leggauss(12)
 
 
@@ -87,7 +90,7 @@ def rigidity_weights(rigidities, energies, outside=OUTSIDE):
         PV, all different, in any order.
     energies : EnergyBin
     outside : float
-        Largest share of the bin that may lie outside the rigidities.
+        Largest share of the bin that may lie outside the rigidities, 0 to 1.
 
     Returns
     -------
@@ -96,9 +99,11 @@ def rigidity_weights(rigidities, energies, outside=OUTSIDE):
     Raises
     ------
     BinError
-        More lies outside, or the bin makes no sense.
+        More lies outside, or all of it, or the bin makes no sense.
     """
     _check(energies)
+    if not 0 <= outside <= 1:
+        raise BinError(f"share {outside:g} outside the rigidities: it lies within 0 and 1")
     rigidities = np.asarray(rigidities, float)
     order = np.argsort(rigidities)
     nodes = np.log(rigidities[order])
@@ -108,7 +113,7 @@ def rigidity_weights(rigidities, energies, outside=OUTSIDE):
         u, mass = _true_energies(energies, nodes + np.log(charge))
         result += share / total * _onto(nodes, u - np.log(charge), mass)
     below, above = result[0], result[-1]
-    if below + above > outside:
+    if not below + above <= outside or not result[1:-1].sum() > LEAST:
         raise BinError(_uncovered(energies, rigidities, below, above, outside))
     weights = np.empty(len(nodes))
     weights[order] = result[1:-1] / result[1:-1].sum()
@@ -263,8 +268,9 @@ def _check(energies):
 def _uncovered(energies, rigidities, below, above, outside):
     span = f"{energies.low:g} PeV" if energies.low == energies.high else (
         f"{energies.low:g} to {energies.high:g} PeV")
+    most = f"at most {100 * outside:g} % may" if outside < 1 else "some of it must lie between"
     return (
-        f"energy bin {span} (resolution {energies.resolution:g}): {100 * below:.2g} % of it lies"
-        f" below {rigidities.min():g} PV and {100 * above:.2g} % above {rigidities.max():g} PV,"
-        f" where there are no results; at most {100 * outside:g} % may"
+        f"energy bin {span} (resolution {energies.resolution:g}): {100 * below:.3g} % of it lies"
+        f" below {rigidities.min():g} PV and {100 * above:.3g} % above {rigidities.max():g} PV,"
+        f" where there are no results; {most}"
     )

@@ -1,4 +1,4 @@
-"""The anisotropy as an experiment on the ground publishes it.
+"""The anisotropy as an experiment on the ground sees it.
 
 An air-shower array calibrates its acceptance with the data themselves, so that only what varies
 with right ascension alpha at a fixed declination is left. Of a dipole delta it measures the
@@ -62,7 +62,7 @@ def first_harmonic(dipoles, band=WHOLE_SKY):
         delta, Galactic Cartesian.
     band : hpc_cr.detector.exposure.Band or None
         Declinations seen; None for the projection on the equatorial plane itself (<cos dec> = 1),
-        which is what experiments call the equatorial dipole.
+        the equatorial dipole.
 
     Returns
     -------
@@ -131,6 +131,34 @@ def amplitude_and_phase_errors(harmonic, covariance):
     across = np.stack([-along[..., 1], along[..., 0]], axis=-1)
     errors = [np.sqrt(np.einsum("...a,...ab,...b", u, covariance, u)) for u in (along, across)]
     return errors[0], np.degrees(np.arctan2(errors[1], size))
+
+
+def mean_harmonic(harmonic, group):
+    """Mean (a, b) over rows, with the errors of its amplitude and phase.
+
+    a and b may be correlated, fully where every row is a number times one fixed vector, as the
+    expectation of an isotropic set-up: errors are taken along and across the mean, row by row.
+
+    Parameters
+    ----------
+    harmonic : array (n, 2)
+    group : array (n,) of int
+        Realisation of each row.
+
+    Returns
+    -------
+    mean : ndarray (2,)
+    amplitude_error, phase_error : float
+        Standard error along the mean; that across it as arctan(sigma/A) in degrees. NaN for a
+        single realisation.
+    """
+    harmonic = np.asarray(harmonic, float)
+    mean = ensembles.mean_and_error(harmonic, group)[0]
+    size = np.linalg.norm(mean)
+    along = mean / size if size > 0 else np.array([1.0, 0.0])
+    across = np.array([-along[1], along[0]])
+    errors = ensembles.mean_and_error(harmonic @ np.column_stack([along, across]), group)[1]
+    return mean, float(errors[0]), float(np.degrees(np.arctan2(errors[1], size)))
 
 
 def harmonic_weights(l_max, band=WHOLE_SKY):
@@ -297,10 +325,7 @@ def summarise(harmonic, covariance, realisation=None):
     harmonic, covariance = harmonic[use], covariance[use]
     size = np.linalg.norm(harmonic, axis=-1)
     n_realisation = len(np.unique(group))
-    mean, mean_error = ensembles.mean_and_error(harmonic, group)
-    along, phase = amplitude_and_phase(mean)
-    across = np.array([-mean[1], mean[0]]) / along if along > 0 else np.array([0.0, 1.0])
-    spread = ensembles.mean_and_error(harmonic @ across, group)[1]
+    mean, _, phase_error = mean_harmonic(harmonic, group)
     noise = np.trace(covariance, axis1=-2, axis2=-1)
     return HarmonicSummary(
         len(harmonic),
@@ -311,9 +336,9 @@ def summarise(harmonic, covariance, realisation=None):
         *(float(v) for v in ensembles.scatter_and_error(size, group)),
         float(np.sqrt(noise.mean())) if len(size) else np.nan,
         mean,
-        mean_error,
-        float(phase),
-        float(np.degrees(np.arctan2(spread, along))),
+        ensembles.mean_and_error(harmonic, group)[1],
+        float(amplitude_and_phase(mean)[1]),
+        phase_error,
     )
 
 

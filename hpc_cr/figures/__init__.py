@@ -14,12 +14,14 @@ class Entry(NamedTuple):
     """A figure: the module that has draw(panels, options), and what it shows.
 
     rigidities is the choice where the user makes none: "highest" or "all"; None for a figure of
-    whole files, whose module has draw(results, options).
+    whole files, whose module has draw(results, options). parts: whether it can show a part of the
+    sky (particles.patch), which has neither dipole nor multipoles.
     """
 
     module: str
     rigidities: str | None
     description: str
+    parts: bool = False
 
 
 FIGURES = {
@@ -82,6 +84,7 @@ FIGURES = {
         "trajectories",
         "highest",
         "a few particles' paths and the sky around the directions they arrive from",
+        parts=True,
     ),
     "timeline": Entry(
         "timeline",
@@ -126,7 +129,8 @@ def draw(name, paths, options=None):
         opened = [files.enter_context(open_results(path)) for path in paths]
         if entry.rigidities is None:
             return module.draw(opened, options)
-        return module.draw(panels.select(opened, options, entry.rigidities), options)
+        chosen = panels.select(opened, options, entry.rigidities, entry.parts)
+        return module.draw(chosen, options)
 
 
 def make(name, paths, output=None, options=None):

@@ -10,7 +10,6 @@ import numpy as np
 
 from hpc_cr.anisotropy import convergence, ensembles
 from hpc_cr.figures import style
-from hpc_cr.figures.panels import FigureError, of_case
 
 MAX_SINGLE = 60
 """Single realisations drawn per rigidity; more would only blacken the panel."""
@@ -33,9 +32,9 @@ def draw(panels, options):
     FigureError
         Nothing but parts of the sky, which have no response.
     """
-    panels = whole_skies(panels, "response")
     groups = _by_case(panels)
-    figure, all_axes = style.panels(len(groups), 2.6)
+    long = max(sum(len(curves(panel)) for panel in group) for group in groups) > 2
+    figure, all_axes = style.panels(len(groups), 3.2 if long else 2.6)
     places = style.bottom_and_sides(len(groups))
     for axes, group, (lowest, left, _) in zip(all_axes, groups, places, strict=True):
         for number, panel in enumerate(group):
@@ -53,18 +52,10 @@ def draw(panels, options):
             size = f"{symbol}   ($L_c$ = {style.number(length, 3)} pc)"
             style.second_scale(axes, 1 / length, size, "x")
         single = len(group) == 1
-        axes.set_title(group[0].title(rigidity=single, stop=False), linespacing=1.3)
+        title = group[0].title(rigidity=single, stop=False, normalisation=False)
+        axes.set_title(title, linespacing=1.3)
         _legend(axes, group)
     return figure
-
-
-def whole_skies(panels, what):
-    """Panels without those of a part of the sky; FigureError if that leaves none."""
-    whole = [panel for panel in panels if panel.results.job.particles.patch is None]
-    if not whole:
-        results = panels[0].results
-        raise FigureError(f"{results.path}: a part of the sky{of_case(results)} has no {what}")
-    return whole
 
 
 def _by_case(panels):
@@ -140,29 +131,26 @@ def _curves(axes, panel, colour, several):
 
 
 def _legend(axes, group):
-    """The legend in two columns above the curves, where room is made for it."""
+    """The legend above the curves, where room is made for it, or below the panel if it is long."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = 1 if len(labels) <= 2 else 2
-    lines = -(-len(labels) // columns) + 1
-    share = 0.05 + 0.075 * lines  # of the panel's height
+    several = max(len(np.unique(panel.realisation)) for panel in group) > 1
+    look = {
+        "handlelength": 1.8,
+        "columnspacing": 1.0,
+        "title": "limit: bound (95 %), or last change" if several else "one realisation: undecided",
+        "alignment": "left",
+    }
+    if len(labels) > 2:
+        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.225), ncols=2,
+                    fontsize=7, title_fontsize=7, **look)  # fmt: skip
+        return
+    share = 0.05 + 0.075 * (len(labels) + 1)  # of the panel's height
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log":
         axes.set_ylim(low, low * (high / low) ** (1 / (1 - share)))
     else:
         axes.set_ylim(low, low + (high - low) / (1 - share))
-    several = max(len(np.unique(panel.realisation)) for panel in group) > 1
-    legend = axes.legend(
-        handles,
-        labels,
-        loc="upper left",
-        ncols=columns,
-        handlelength=1.8,
-        columnspacing=1.0,
-        title="limit: bound (95 %), or last change" if several else "one realisation: undecided",
-        title_fontsize=7,
-        alignment="left",
-    )
-    legend.set_zorder(5)
+    axes.legend(handles, labels, loc="upper left", title_fontsize=7, **look).set_zorder(5)
 
 
 def _scales(axes, group):
@@ -175,7 +163,7 @@ def _scales(axes, group):
         axes.set_xscale("log")
         ticks = np.unique(stops)
         if len(ticks) <= 6:
-            axes.set_xticks(ticks, [f"{t:.4g}" for t in ticks])
+            axes.set_xticks(ticks, [f"{t:.3g}" for t in ticks])
             axes.tick_params(axis="x", which="minor", labelbottom=False)
     if means.min() > 0 and means.max() > 20 * means.min():
         axes.set_yscale("log")

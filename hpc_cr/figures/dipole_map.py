@@ -30,12 +30,16 @@ def draw(panels, options):
     largest = max(a.max() for a in amplitudes)
     with_field = any(p.field is not None for p in panels)
     legend_height = 0.75 + 0.25 * with_field if len(panels) == 1 else 0.45
-    figure, all_axes = style.panels(len(panels), 2.2, extra=legend_height, projection="mollweide")
+    scaled = any(p.options.normalisation != "physical" for p in panels)
+    height = 2.2 + 0.15 * (scaled and len(panels) > 1)  # for the title's third line
+    figure, all_axes = style.panels(
+        len(panels), height, extra=legend_height, projection="mollweide"
+    )
     for axes, panel, amplitude in zip(all_axes, panels, amplitudes, strict=True):
         sky.prepare(axes)
         # what the map's fixed shape leaves goes to the title, with room for a circle at the pole
         axes.set_anchor("S")
-        axes.set_title(_title(panel, len(panels) == 1), linespacing=1.3, pad=LARGEST_RADIUS)
+        axes.set_title(_title(panel), linespacing=1.3, pad=LARGEST_RADIUS)
         points = LARGEST_RADIUS / largest
         _circles(axes, panel.dipoles, amplitude * points)
         _ensemble(axes, panel, points)
@@ -57,9 +61,9 @@ def draw(panels, options):
     return figure
 
 
-def _title(panel, single):
-    """The panel's title; in a single column a factor of the response takes a line of its own."""
-    if single and panel.options.normalisation != "physical":
+def _title(panel):
+    """The panel's title; a factor of the response takes a line of its own."""
+    if panel.options.normalisation != "physical":
         return f"{panel.title(normalisation=False)}\n{panel.normalisation_text}"
     return panel.title()
 

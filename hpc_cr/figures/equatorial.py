@@ -1,8 +1,9 @@
 """Amplitude and phase of the first harmonic in right ascension against rigidity.
 
-What an experiment on the ground publishes: the projection of each sky's dipole on the equatorial
-plane, its length above and the right ascension of its maximum below; realisations, their median
-and mean vector, the ensemble expectation, and what has been measured.
+The projection of each sky's dipole on the equatorial plane, its length above and the right
+ascension of its maximum below; realisations, their median and mean vector, the ensemble
+expectation, and what has been measured. Measured amplitudes are as printed: those of a band that
+were not divided by its <cos dec> lie below the equatorial dipole (`hpc_cr.measurements.dipole`).
 """
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from hpc_cr.anisotropy import ensembles
 from hpc_cr.detector import harmonics
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import FigureError, of_case
 
 SINGLE = 5
 """Realisations drawn one by one."""
@@ -43,11 +43,13 @@ def draw(panels, options):
     Raises
     ------
     FigureError
-        Nothing but parts of the sky, which have no dipole, or an unknown experiment.
+        An experiment that is unknown or has no point at these energies.
     """
     groups = _groups(panels)
     points = [measured.within(measured.chosen(options), *_range(group)) for group in groups]
     all_points = [p for some in points for p in some]
+    low, high = min(_range(g)[0] for g in groups), max(_range(g)[1] for g in groups)
+    measured.require(options, all_points, f"between {low:.3g} and {high:.3g} PeV")
     look = measured.looks(all_points)
     harmonics = [[_Harmonics(panel) for panel in group] for group in groups]
     limits = _limits(harmonics, all_points)
@@ -80,25 +82,18 @@ class _Harmonics:
         covariance = harmonics.harmonic_covariance(errors, None)
         self.summary = harmonics.summarise(self.values, covariance, panel.realisation)
         dipoles = ensembles.symmetrise(panel.response, panel.symmetry) @ panel.gradient
-        mean, error = ensembles.mean_and_error(
-            harmonics.first_harmonic(dipoles, None), panel.realisation
-        )
+        expected = harmonics.first_harmonic(dipoles, None)
+        mean, *self.expected_error = harmonics.mean_harmonic(expected, panel.realisation)
         self.expected, self.expected_phase = harmonics.amplitude_and_phase(mean)
-        self.expected_error = harmonics.amplitude_and_phase_errors(mean, np.diag(error**2))
 
 
 def _groups(panels):
-    """Panels of one file, case and stop together, by rigidity; parts of the sky left out."""
+    """Panels of one file, case and stop together, by rigidity."""
     groups, seen = {}, {}
     for panel in panels:
-        if panel.results.job.particles.patch is not None:
-            continue
         of_rigidity = (panel.results.path, panel.results.case, panel.rig)
         stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1
         groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
-    if not groups:
-        results = panels[0].results
-        raise FigureError(f"{results.path}: a part of the sky{of_case(results)} has no dipole")
     return [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
 
 
@@ -154,9 +149,10 @@ def _amplitudes(axes, group, seen, limits):
     axes.errorbar(rigidity, [h.summary.median for h in seen],
                   [h.summary.median_error for h in seen],
                   label="their median, phase of\ntheir mean vector", **_MEDIAN)  # fmt: skip
-    for number, row in enumerate(_common(group)):
+    common = _common(group)
+    for number, row in enumerate(common):
         values = [h.amplitude[p.rows == row][0] for h, p in zip(seen, group, strict=True)]
-        label = f"single skies (first {SINGLE})" if number == 0 else None
+        label = f"single skies (first {len(common)})" if number == 0 else None
         axes.plot(rigidity, values, label=label, gid="single sky", **_single(number))
     axes.errorbar(rigidity, [float(h.expected) for h in seen],
                   [float(h.expected_error[0]) for h in seen],

@@ -12,7 +12,6 @@ import numpy as np
 from hpc_cr.anisotropy.correlation import correlation
 from hpc_cr.figures import style
 from hpc_cr.figures.panels import FigureError
-from hpc_cr.figures.sky_values import whole_skies
 
 SMOOTHING = 20.0
 """Degrees, radius of the top hat where the user names none."""
@@ -38,7 +37,6 @@ def draw(panels, options):
     FigureError
         One stop and one rigidity, or parts of the sky only.
     """
-    panels = whole_skies(panels)
     radius = options.smooth or SMOOTHING
     cases = _by_case(panels)
     by_stop = [c for c in cases if len(c) <= FEW and c[0].stop > 0]

@@ -1,7 +1,8 @@
 """Published dipoles drawn beside predictions: which, how they look, what the legend says.
 
-Measured amplitudes are projections on the equatorial plane and stand at the energy of the primary;
-a prediction stands at a rigidity, which is the energy of a proton (1 PV: 1 PeV).
+Measured amplitudes are those of the first harmonic in right ascension as printed, of the equatorial
+dipole or of a band of declinations (`hpc_cr.measurements.dipole`), at the energy of the primary; a
+prediction stands at a rigidity, which is the energy of a proton (1 PV: 1 PeV).
 """
 
 from typing import NamedTuple
@@ -64,6 +65,12 @@ def require(options, points, place):
         return
     own = chosen(options)
     for name in sorted({p.experiment for p in own} - {p.experiment for p in points}):
+        if name == "KASCADE":
+            low, high = (p.energy for p in dipole_limits.rows(dipole_limits.KASCADE))
+            raise FigureError(
+                f"--data: KASCADE's limit is known between {low:g} and {high:g} PeV; dipole-energy"
+                " and right-ascension draw its two ends, dipole-longitude what lies between"
+            )
         energies = ", ".join(f"{p.energy:.3g}" for p in own if p.experiment == name)
         raise FigureError(f"--data: {name} has no point {place}; it has {energies} PeV")
 
@@ -145,13 +152,15 @@ def handles(points, look):
 
 def heading(separator=" "):
     """Heading of the legend: what is shown, and whether the table has been renewed."""
-    text = f"measured (equatorial part,{separator}at the energy of protons)"
+    text = f"measured in right ascension{separator}(at the energy of protons)"
     renewed = dipole.current().renewed
     return f"{text}\ntable renewed {renewed}" if renewed else text
 
 
 def legends(figure, lines, points, look):
     """Legends below the panels: the prediction's lines, and the measurements in two columns.
+
+    Beside each other on a wide figure, with their tops at one height.
 
     Parameters
     ----------
@@ -173,9 +182,11 @@ def legends(figure, lines, points, look):
         return
     common = {"columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0.2}
     if not narrow:
-        figure.legend(handles=lines, ncols=2, loc="outside lower left", **common)
-        figure.legend(handles=measured, ncols=2, loc="outside lower right", title=heading(),
-                      title_fontsize=7, alignment="left", **common)  # fmt: skip
+        left = figure.legend(handles=lines, ncols=2, loc="outside lower left", **common)
+        right = figure.legend(handles=measured, ncols=2, loc="outside lower right",
+                              title=heading(), title_fontsize=7, alignment="left",
+                              **common)  # fmt: skip
+        _align_tops(figure, left, right)
         return
     # one legend: constrained layout does not stack two of them at one side
     title = Line2D([], [], linestyle="none", label=heading("\n"))
@@ -183,6 +194,15 @@ def legends(figure, lines, points, look):
     if len(entries) % 2:
         entries.append(Line2D([], [], linestyle="none", label=" "))
     figure.legend(handles=entries, ncols=2, loc="outside lower center", **common)
+
+
+def _align_tops(figure, *legends):
+    """Raise legends at the lower edge to the top of the highest, for which room is left."""
+    heights = [legend.get_window_extent().height for legend in legends]
+    for legend, height in zip(legends, heights, strict=True):
+        if height < max(heights):
+            lift = (max(heights) - height) / figure.bbox.height
+            legend.set_bbox_to_anchor((0.0, lift, 1.0, 1.0), figure.transFigure)
 
 
 class Band(NamedTuple):

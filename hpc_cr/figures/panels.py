@@ -57,6 +57,9 @@ class Options:
         For sky maps.
     from_field : bool
         Measure the gradient's angle from the regular field, not from l = 0.
+    zoom : bool
+        Show gradients near 90 degrees from the regular field, and the shares that agree with
+        measurements.
     run : str
         Number of the run that a timeline shows, or "all".
     """
@@ -76,6 +79,7 @@ class Options:
     subtract_dipole: bool = False
     significance: bool = False
     from_field: bool = False
+    zoom: bool = False
     run: str = "-1"
 
 
@@ -99,9 +103,10 @@ class Panel:
         1/pc.
     rows : ndarray of int
         Finished rows with a complete response, n of them; those of a patch of the sky have none.
-    scale : float
+    scale, scale_error : float
         Factor of the normalisation, 1 for the physical one: `response`, `response_error` and
-        `dipoles` contain it, `noise` its square; maps and a_lm read from `results` do not.
+        `dipoles` contain it, `noise` its square; maps and a_lm read from `results` do not. Its
+        standard error over realisations is common to all of them, and in no other error.
     response : ndarray (n, 3, 3)
         pc.
     """
@@ -121,19 +126,22 @@ class Panel:
                 f"{results.path}: no finished realisation{of_case(results)} at"
                 f" {style.rigidity(self.rigidity)} yet"
             )
-        self.scale = self._scale(response[self.rows])
+        self.scale, self.scale_error = self._scale(response[self.rows])
         self.response = self.scale * response[self.rows]
 
     def _scale(self, response):
+        """Factor of the normalisation and its standard error."""
         if self.options.normalisation == "physical":
-            return 1.0
-        mean = ensembles.coefficients(response.mean(axis=0), self.symmetry)[0]
+            return 1.0, 0.0
+        along = ensembles.coefficients(response, self.symmetry)[:, 0]
+        mean, error = ensembles.mean_and_error(along, self.realisation)
         if not mean > 0:
             raise FigureError(
                 f"{self.results.path}: the mean response{of_case(self.results)} at"
                 f" {style.rigidity(self.rigidity)}, {mean:.3g} pc, cannot be normalised"
             )
-        return float(3 * boron_to_carbon(self.rigidity) / mean)
+        scale = 3 * boron_to_carbon(self.rigidity) / mean
+        return float(scale), float(scale * error / mean)
 
     @property
     def gradient_size(self):
@@ -203,6 +211,8 @@ class Panel:
         if self.options.normalisation == "physical":
             return "$M$ as computed"
         size = style.number(self.scale, 3)
+        if np.isfinite(self.scale_error):
+            size += rf" $\pm$ {style.number(self.scale_error, 2)}"
         return rf"$M\times$ {size} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
 
     @property
@@ -233,7 +243,7 @@ class Panel:
         return text if n_row == n_realisation else f"{text}, {n_row} skies"
 
 
-def select(opened, options, rigidities="highest"):
+def select(opened, options, rigidities="highest", parts=False):
     """Panels of opened files in order: file, case, rigidity, stop.
 
     Parameters
@@ -242,6 +252,8 @@ def select(opened, options, rigidities="highest"):
     options : Options
     rigidities : "highest" or "all"
         Where the options name none.
+    parts : bool
+        Take cases of a part of the sky, too.
 
     Returns
     -------
@@ -250,7 +262,7 @@ def select(opened, options, rigidities="highest"):
     Raises
     ------
     FigureError
-        No such case, rigidity or stop, or nothing finished.
+        No such case, rigidity or stop, nothing finished, or nothing but parts of the sky.
     """
     unknown = set(options.cases) - {name for file in opened for name in file.case_names}
     if unknown:
@@ -261,6 +273,8 @@ def select(opened, options, rigidities="highest"):
         for results in file.each_case():
             if options.cases and results.case not in options.cases:
                 continue
+            if results.job.particles.patch is not None and not parts:
+                continue
             label = results.case or results.job.name
             if results.case and len(opened) > 1:
                 label = f"{results.path.stem}, {label}"
@@ -269,6 +283,11 @@ def select(opened, options, rigidities="highest"):
                     lengths, what = results.stops[rig], _stop_name(results)
                     stop = _find(results, lengths, wanted, "pc", what)
                     chosen.append(Panel(results, rig, stop, options, label))
+    if not chosen:
+        raise FigureError(
+            f"{opened[0].path}: only a part of the sky is there, which has no dipole and no"
+            " multipoles; the figure trajectories shows it"
+        )
     return chosen
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from hpc_cr.anisotropy import spectra as statistics
 from hpc_cr.figures import style
-from hpc_cr.figures.convergence import whole_skies
 
 MAX_SINGLE = 60
 """Single realisations drawn; more would only blacken the panel."""
@@ -34,7 +33,6 @@ def draw(panels, options):
         Nothing but parts of the sky, which have no spectrum.
     """
     groups = {}
-    panels = whole_skies(panels, "power spectrum")
     for panel in panels:
         key = panel.results.path, panel.results.case, panel.rig
         groups.setdefault(key, []).append(panel)

@@ -10,8 +10,8 @@ column per stop (Giacinti & Sigl 2012, figure 2).
 
 import numpy as np
 
-from hpc_cr.figures import sky, style
-from hpc_cr.figures.sky_values import dipole_of, row_of, sky_of, whole_skies
+from hpc_cr.figures import sky, sky_values, style
+from hpc_cr.figures.sky_values import dipole_of, row_of, sky_of
 
 COORDINATES = {
     "galactic": "Galactic l, b",
@@ -33,7 +33,6 @@ def draw(panels, options):
     -------
     matplotlib.figure.Figure
     """
-    panels = whole_skies(panels)
     rows = _table(panels)
     if 2 < len(rows[0]) <= MOST_COLUMNS:
         return _draw_table(rows, options)
@@ -53,7 +52,7 @@ def draw(panels, options):
         )
         bar.set_label(_quantity(exponent, options))
         axes.set_title(title, linespacing=1.3)
-    _legend(figure, all_axes)
+    _legend(figure, all_axes, [one.found for one in skies if one.features])
     return figure
 
 
@@ -240,19 +239,22 @@ def _numbers(axes, features, frame):
         )
 
 
-def _legend(figure, all_axes):
-    """One legend below for all maps."""
+def _legend(figure, all_axes, found=()):
+    """One legend below for all maps; found: significant features of each map that numbers some."""
     handles = {}
     for axes in all_axes:
-        found, names = axes.get_legend_handles_labels()
-        handles |= dict(zip(names, found, strict=True))
-    numbered = any(text.get_gid() == "feature" for axes in all_axes for text in axes.texts)
-    if numbered:
+        drawn, names = axes.get_legend_handles_labels()
+        handles |= dict(zip(names, drawn, strict=True))
+    if found:
         from matplotlib.lines import Line2D
 
         from hpc_cr.anisotropy.features import SIGNIFICANT
 
-        label = rf"extrema above {SIGNIFICANT:g} $\sigma$, the strongest first"
+        which = "the strongest first"
+        if max(found) > sky_values.NUMBERED:
+            counts = " and ".join(map(str, found))
+            which = f"the {sky_values.NUMBERED} strongest of {counts}"
+        label = rf"extrema above {SIGNIFICANT:g} $\sigma$, {which}"
         handles[label] = Line2D(
             [], [], linestyle="none", marker="$1$", markersize=5, color=style.BLACK
         )

@@ -12,9 +12,10 @@ from hpc_cr.anisotropy import ensembles, skymaps
 from hpc_cr.anisotropy.features import find_features
 from hpc_cr.anisotropy.liouville import local_response
 from hpc_cr.figures.panels import FigureError, of_case
-from hpc_cr.io.errors import ResultError
 
 SYNTHESIS_NSIDE = 64
+NUMBERED = 10
+"""Features that a map has room for."""
 
 
 class Sky(NamedTuple):
@@ -23,7 +24,8 @@ class Sky(NamedTuple):
     values: np.ndarray  # (n_pix,) relative intensity without monopole, or significance
     noise: float  # largest predicted noise of the relative intensity; NaN from multipoles
     source: str  # empty for stored maps, else what limits the synthesis
-    features: list  # of hpc_cr.anisotropy.features.Feature
+    features: list  # of hpc_cr.anisotropy.features.Feature, the strongest NUMBERED
+    found: int  # significant features in all
 
 
 def sky_of(panel, options):
@@ -60,7 +62,7 @@ def sky_of(panel, options):
         features = find_features(result, options.smooth)
     shown = result.significance if options.significance else result.values
     noise = np.nan if source else float(np.nanmax(result.noise))
-    return Sky(shown, noise, source, features)
+    return Sky(shown, noise, source, features[:NUMBERED], len(features))
 
 
 def intensity_of(panel, row):
@@ -114,14 +116,18 @@ def _has_maps(panel):
 
 
 def _diffusion(panel):
-    """K = D/c (3, 3) in pc from the mean response of a panel, without its normalisation."""
+    """K = D/c (3, 3) in pc from the mean response at the file's last stop, as computed.
+
+    The last stop is the best that the file knows of the diffusion; the dipole that it has built
+    up is the same at every stop (as in the figure power-spectrum).
+    """
     if panel.results.job.particles.patch is not None:
         raise FigureError(
             f"{panel.results.path}: a part of the sky{of_case(panel.results)} has no diffusion"
             " tensor for the local term"
         )
-    mean = ensembles.symmetrise(panel.response, panel.symmetry).mean(axis=0)
-    return mean / panel.scale / 3
+    response = panel.results.response[panel.rows, panel.rig, -1]
+    return ensembles.symmetrise(response, panel.symmetry).mean(axis=0) / 3
 
 
 def row_of(panel, realisation):
@@ -141,15 +147,3 @@ def row_of(panel, realisation):
             f" is not finished; the file is for realisations {there}"
         )
     return int(rows[0])
-
-
-def whole_skies(panels):
-    """Panels without those of a part of the sky; ResultError if that leaves none."""
-    whole = [panel for panel in panels if panel.results.job.particles.patch is None]
-    if not whole:
-        results = panels[0].results
-        raise ResultError(
-            f"{results.path}: a part of the sky{of_case(results)} is no sky map; the figure"
-            " trajectories shows it"
-        )
-    return whole

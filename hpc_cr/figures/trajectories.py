@@ -4,6 +4,9 @@ First the relative intensity around the directions that the particles arrive fro
 projected on the Galactic plane, at three zooms. The paths are computed again from the job in the
 file, with its field, integrator and step: what is drawn is what the map was made from.
 
+Where no directions are given the particles are those of the strongest excess and of the strongest
+deficit whose discs lie in the part shown, and of the strongest place two degrees next to each.
+
 The zero of the intensity is the monopole and the dipole of the whole sky where the file has it
 (of a part of the sky, from a case with the same field, rigidity and stop); else the mean of what
 is shown.
@@ -16,11 +19,14 @@ import numpy as np
 from hpc_cr.anisotropy import skymaps
 from hpc_cr.anisotropy.discs import disc_sums
 from hpc_cr.figures import style
-from hpc_cr.figures.panels import FigureError
+from hpc_cr.figures.panels import FigureError, of_case
 from hpc_cr.figures.sky_values import intensity_of, row_of
 from hpc_cr.frames import lon_lat, unit_vector
 
-DIRECTIONS = ((154.0, 5.0), (156.0, 5.0), (163.0, 5.0), (164.0, 5.0))
+CENTRE = (165.0, 15.0)
+"""Galactic l, b in degrees of what is shown of a whole sky without directions: the paper's part."""
+APART = 2.0
+"""Degrees from an extremum to the place next to it."""
 SMOOTHING = 5.0
 """Degrees, radius of the top hat where the user names none."""
 WIDTH = 30.0
@@ -57,26 +63,83 @@ def draw(panels, options):
     """
     from matplotlib.figure import Figure
 
-    directions = options.directions or DIRECTIONS
-    if len(directions) > len(COLOURS):
-        raise FigureError(f"{len(directions)} trajectories are too many; at most {len(COLOURS)}")
+    count = len(options.directions)
+    if count > len(COLOURS):
+        raise FigureError(f"{count} trajectories are too many; at most {len(COLOURS)}")
     figure = Figure(figsize=(style.DOUBLE, 6.3 * len(panels)), layout="constrained")
     parts = figure.subfigures(len(panels), 1, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         row = row_of(panel, options.realisation)
         number = f", realisation {panel.results.realisation[row]}"
         part.suptitle(panel.title(count=False) + number, fontsize=8)
+        view = view_of(panel, options)
+        _check(panel, view, options.directions)
+        directions = options.directions or extremes_of(view)
         all_axes = part.subplots(2, 2).ravel()
-        _sky(part, all_axes[0], view_of(panel, options), directions)
+        _sky(part, all_axes[0], view, directions)
         paths = paths_of(panel, directions, row)
         far = panel.length
         if panel.results.stop_kind == "time":
             far = max(np.abs(path).max() for path in paths.points)
         for axes, zoom in zip(all_axes[1:], ZOOMS, strict=True):
             _paths(axes, paths.points, directions, _round(zoom * far))
+            _gradient(axes, panel.gradient, _round(zoom * far))
         lines, names = all_axes[1].get_legend_handles_labels()
-        part.legend(lines, names, loc="outside lower center", ncols=4)
+        part.legend(lines, names, loc="outside lower center", ncols=5)
     return figure
+
+
+def extremes_of(view):
+    """Directions of the strongest excess and deficit of a view, and of the places next to them.
+
+    Parameters
+    ----------
+    view : View
+
+    Returns
+    -------
+    tuple of (l, b)
+        Four, Galactic degrees: the largest value, the largest of those `APART` degrees from it,
+        the smallest value, and the smallest of those as far from it. All are a disc's radius away
+        from the edges, if the view is wide enough.
+    """
+    places = np.meshgrid(view.longitude, view.latitude)
+    n = unit_vector(*places)
+    step = view.latitude[1] - view.latitude[0]
+    width = view.latitude[-1] - view.latitude[0]
+    usable = np.isfinite(view.values)
+    if width > 4 * view.radius:
+        # at an edge the largest value need not be an extremum
+        for place, line in zip(places, (view.longitude, view.latitude), strict=True):
+            usable &= (place >= line[0] + view.radius) & (place <= line[-1] - view.radius)
+    found = []
+    for sign in (1, -1):
+        size = np.where(usable, sign * view.values, -np.inf)
+        first = np.unravel_index(np.argmax(size), size.shape)
+        distance = np.degrees(np.arccos(np.clip(n @ n[first], -1, 1)))
+        ring = np.where(np.abs(distance - APART) < step, size, -np.inf)
+        for place in (first, np.unravel_index(np.argmax(ring), ring.shape)):
+            found.append((float(places[0][place] % 360), float(places[1][place])))
+    return tuple(found)
+
+
+def _check(panel, view, directions):
+    """Refuse directions outside of what is shown."""
+    for longitude, latitude in directions:
+        (west, east), (south, north) = view.longitude[[0, -1]], view.latitude[[0, -1]]
+        inside = west - 1e-9 <= _in_turn(view, longitude) <= east + 1e-9
+        if not (inside and south - 1e-9 <= latitude <= north + 1e-9):
+            raise FigureError(
+                f"{panel.results.path}: the direction {longitude:g},{latitude:g} is outside of"
+                f" the part of the sky shown{of_case(panel.results)}, l = {west:g} to {east:g} and"
+                f" b = {south:g} to {north:g} deg"
+            )
+
+
+def _in_turn(view, longitude):
+    """A longitude in the turn that the window shows."""
+    shown = view.longitude.mean()
+    return shown + (longitude - shown + 180) % 360 - 180
 
 
 def paths_of(panel, directions, row):
@@ -206,11 +269,11 @@ def _window(panel, options, radius):
     if patch is not None:
         centre, width = (patch.l, patch.b), max(patch.width - 2 * radius, patch.width / 4)
     else:
-        directions = options.directions or DIRECTIONS
-        centre = lon_lat(unit_vector(*np.transpose(directions)).mean(axis=0))
-        # the paper's part of the sky for the paper's directions
-        centre = np.clip(np.round(np.array(centre) / 15) * 15, [0, -75], [360, 75])
-        width = WIDTH
+        centre, width = CENTRE, WIDTH
+        if options.directions:
+            middle = lon_lat(unit_vector(*np.transpose(options.directions)).mean(axis=0))
+            # the paper's part of the sky for the paper's directions
+            centre = np.clip(np.round(np.array(middle) / 15) * 15, [0, -75], [360, 75])
     step = np.linspace(-width / 2, width / 2, GRID)
     return centre[0] + step, centre[1] + step
 
@@ -229,11 +292,8 @@ def _sky(figure, axes, view, directions):
         vmax=limit / 10.0**exponent,
     )
     for (longitude, latitude), colour in zip(directions, COLOURS, strict=False):
-        # the turn that the window shows
-        shown = view.longitude.mean()
-        place = shown + (longitude - shown + 180) % 360 - 180
         cross = {"marker": "x", "markersize": 6, "markeredgewidth": 1.8, "gid": "start"}
-        axes.plot(place, latitude, color=colour, **cross)
+        axes.plot(_in_turn(view, longitude), latitude, color=colour, **cross)
     axes.set_xlim(view.longitude[-1], view.longitude[0])
     axes.set_ylim(view.latitude[0], view.latitude[-1])
     axes.set_xlabel(r"Galactic longitude $l$ [deg]")
@@ -262,6 +322,19 @@ def _paths(axes, points, directions, half_width):
     axes.set_xlabel("$X$ to the Galactic centre [pc]")
     axes.set_ylabel(r"$Y$ to $l = 90\degree$ [pc]")
     axes.set_title(f"projection on the Galactic plane, within {style.number(half_width)} pc")
+
+
+def _gradient(axes, gradient, half_width):
+    """A star on the frame, on the side of the dense gas, where the gradient lies near the plane."""
+    across = np.asarray(gradient)[:2]
+    if np.linalg.norm(across) < 0.3 * np.linalg.norm(gradient) or not across.any():
+        return
+    place = half_width * across / np.abs(across).max()
+    star = {"markersize": 10, "markeredgecolor": style.BLACK, "markeredgewidth": 0.6}
+    axes.plot(
+        *place, "*", color=style.YELLOW, clip_on=False, zorder=6, label="gradient", gid="gradient",
+        linestyle="none", **star,
+    )  # fmt: skip
 
 
 def _round(value):

@@ -96,8 +96,7 @@ def _responses(axes, group, number, several):
             value, spread = ensembles.mean_and_error(single, panel.realisation)
             mean.append(float(value))
             error.append(float(spread))
-            last = panel.stop == panel.results.stops.shape[1] - 1
-            reached.append(last and state.state == "converged")
+            reached.append(_is_last(panel) and state.state == "converged")
             _faint(axes, share[-1], single, _colour(number, index))
         label = rf"$M_\{name}$" + (f", {style.rigidity(group[0].rigidity)}" if several else "")
         _points(axes, share, mean, error, reached, _colour(number, index), marker, label)
@@ -111,27 +110,45 @@ def _at_all_stops(panel, index):
 
 
 def _amplitudes(axes, group, number, several):
-    share, median, error, reached = [], [], [], []
+    share, median, error, reached, noise = [], [], [], [], []
     for panel in group:
         gradient = across(panel)
         amplitude = np.linalg.norm(panel.response @ gradient, axis=-1)
+        sampling = ensembles.sampling_errors(panel.response_error, panel.noise, gradient)
         found = ensembles.summarise(
-            panel.response @ gradient, np.zeros((len(panel.rows), 3)), panel.response, gradient,
+            panel.response @ gradient, sampling, panel.response, gradient,
             realisation=panel.realisation,
         )  # fmt: skip
         share.append(turbulent_share(panel))
         median.append(found.median)
         error.append(found.median_error)
-        reached.append(True)
+        noise.append(found.noise_floor)
+        at_stops = panel.scale * panel.results.response[panel.rows, panel.rig] @ gradient
+        state = convergence.approach(
+            np.linalg.norm(at_stops, axis=-1), panel.results.stops[panel.rig], panel.realisation
+        )
+        reached.append(_is_last(panel) and state.state == "converged")
         _faint(axes, share[-1], amplitude, _colour(number, 2))
     label = r"median $|\delta|$" + (f", {style.rigidity(group[0].rigidity)}" if several else "")
     _points(axes, share, median, error, reached, _colour(number, 2), "D", label)
+    axes.plot(share, noise, label=None if number else "sampling noise", **style.NOISE)
+
+
+def _is_last(panel):
+    return panel.stop == panel.results.stops.shape[1] - 1
 
 
 def _points(axes, share, mean, error, reached, colour, marker, label):
-    """Means with errors, open without a proof of convergence; arrow from mean + 2 sigma down."""
-    share, mean, error = np.array(share), np.array(mean), np.nan_to_num(np.array(error))
-    measured = mean > 2 * error
+    """Means with errors, open without a proof of convergence; arrow from mean + 2 sigma down.
+
+    A single realisation has no error: no bar, and no limit.
+    """
+    share, mean, error = np.array(share), np.array(mean), np.array(error)
+    alone = np.isnan(error)
+    top = np.where(alone, np.nan, mean + 2 * np.nan_to_num(error))
+    error = np.nan_to_num(error)
+    measured = (mean > 2 * error) & (mean > 0)
+    limited = ~measured & (top > 0)
     for points, filled in ((np.array(reached), True), (~np.array(reached), False)):
         shown = points & measured
         if not shown.any():
@@ -142,10 +159,9 @@ def _points(axes, share, mean, error, reached, colour, marker, label):
                       label=label + ("" if filled else ", limit not proven"))  # fmt: skip
     if measured.any():
         axes.plot(share[measured], mean[measured], color=colour, linewidth=0.7, zorder=2)
-    if not measured.all():
-        top = (mean + 2 * error)[~measured]
-        axes.errorbar(share[~measured], top, 0.4 * top, uplims=True, color=colour, marker="_",
-                      linestyle="none", elinewidth=1.0, capsize=2, zorder=3,
+    if limited.any():
+        axes.errorbar(share[limited], top[limited], 0.4 * top[limited], uplims=True, color=colour,
+                      marker="_", linestyle="none", elinewidth=1.0, capsize=2, zorder=3,
                       label=f"{label}, 95 % limit")  # fmt: skip
 
 
@@ -165,4 +181,6 @@ def _title(panels):
     panel = panels[0]
     rigidities = dict.fromkeys(style.rigidity(p.rigidity) for p in panels)
     counts = dict.fromkeys(p.count_text for p in panels)
-    return f"{', '.join(rigidities)}; {' or '.join(counts)} per level; {panel.normalisation_text}"
+    scaled = panel.options.normalisation != "physical"
+    text = r"each $M$ scaled to $D_\mathrm{B/C}$" if scaled else panel.normalisation_text
+    return f"{', '.join(rigidities)}; {' or '.join(counts)} per level; {text}"

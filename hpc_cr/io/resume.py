@@ -96,7 +96,7 @@ def must_lay_out(path, job):
     """Whether a file that `check_resumable` accepts has to be laid out anew to hold the job.
 
     It has if the job asks for more than the file has room for, or in another order, if the file is
-    of an older format, and if it has no row left for the record of another run.
+    of an older format and not complete, and if it has no row left for the record of another run.
     """
     from hpc_cr.io.results import open_results
 
@@ -105,11 +105,12 @@ def must_lay_out(path, job):
 
 
 def _laid_out_for(results, job):
-    if results.provenance["format_version"] != schema.FORMAT_VERSION:
-        return False
+    older = results.provenance["format_version"] != schema.FORMAT_VERSION
+    if older and not all(stored.done.all() for stored in results.each_case()):
+        return False  # nothing can be added to it; a complete one is only looked at
     if results.case_names != tuple(case.name for case in job.cases):
         return False
-    if len(results.runs) == len(results._file[schema.RUNS.path]):
+    if not older and len(results.runs) == len(results._file[schema.RUNS.path]):
         return False
     return all(
         all(getattr(getattr(stored.job, section), name) == getattr(getattr(case.job, section), name)

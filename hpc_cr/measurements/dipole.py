@@ -1,9 +1,14 @@
 """Published dipoles: amplitude and phase of the first harmonic in right ascension.
 
-A ground array turns with the Earth and sees only the equatorial part of the dipole: an amplitude
-here is the length of the projection on the equatorial plane, never more than |delta|, and the
-phase is the right ascension of its maximum. The table is dipole.csv beside this file; a renewed
-one (`hpc_cr.measurements.renewal`) in the user's folder takes its place.
+A ground array turns with the Earth and is blind to the component along its axis. An amplitude here
+is as printed, and there are two kinds: of the equatorial dipole |delta| cos(declination), as the
+horizontal dipole of HAWC and IceCube together and d_perp of the Pierre Auger Observatory; or of the
+band of declinations that is seen, not divided by its mean cosine, as by IceCube, ARGO-YBJ and Tibet
+at TeV to PeV, which lies below the former by <cos dec> (`hpc_cr.detector.exposure.mean_cosine`).
+Which it is was not looked up for every row. Both are at most |delta|, as long as multipoles above
+the dipole add nothing. The phase is the right ascension of the maximum. The table is dipole.csv
+beside this file; a renewed one (`hpc_cr.measurements.renewal`) in the user's folder takes its
+place.
 """
 
 import csv
@@ -39,7 +44,8 @@ class DipolePoint(NamedTuple):
     energy, energy_low, energy_high : float
         Primary energy, median or mean as published, and its range, PeV.
     amplitude : float
-        Of the equatorial projection, dimensionless; the limit itself for an upper limit.
+        Of the first harmonic in right ascension as printed, dimensionless; the limit itself for
+        an upper limit.
     stat_low, stat_high, sys_low, sys_high : float
         Its errors downwards and upwards (one standard deviation), statistical and systematic.
     upper_limit : bool

@@ -1,8 +1,9 @@
 """The two measurements that Mertsch & Funk 2015 hold against their dipoles near 1 PeV.
 
-Both are first harmonics in right ascension, the projection of the dipole on the equatorial plane:
-a three-dimensional |delta| is at least as large. Values come from the package's own table (see
-`hpc_cr.measurements.dipole`), never from a renewed one: a comparison with a paper stays the same.
+Both are first harmonics in right ascension, at most the projection of the dipole on the equatorial
+plane: a three-dimensional |delta| is at least as large. Values come from the package's own table
+(see `hpc_cr.measurements.dipole`), never from a renewed one: a comparison with a paper stays the
+same.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ def rows(bibcode):
 
 
 def kascade_limit(energy):
-    """Upper limit of KASCADE on the amplitude (95 %).
+    """Upper limit of KASCADE on the amplitude.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def kascade_limit(energy):
     -------
     float or ndarray (...)
         Dimensionless; straight in log E and log A between 1e-3 at 0.7 PeV and 1e-2 at 6 PeV, the
-        ends of the curve that the abstract gives; NaN outside of them.
+        ends of the curve that the abstract gives; NaN outside of them. The abstract has no
+        confidence level; the 95 % of the table are from memory.
     """
     ends = rows(KASCADE)
     x, y = np.log([p.energy for p in ends]), np.log([p.amplitude for p in ends])

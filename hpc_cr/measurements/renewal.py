@@ -3,7 +3,8 @@
 The database (Maurin et al. 2023, EPJ C 83, 971) lists amplitudes in one quantity and phases in
 another, energies in GeV and phases in degrees. Its numbers take the place of ours; what it does
 not say (confidence levels, which analysis replaces which, remarks) stays, and so do points that it
-does not list. The table that comes with the package is never changed.
+does not list. New points of a reference whose points we all hide are hidden too. The table that
+comes with the package is never changed.
 """
 
 import contextlib
@@ -27,6 +28,8 @@ SAME_BIN = 0.05
 """The same for amplitude and phase: the database gives some with slightly different energies."""
 OVERTAKEN = ("lower error taken as the amplitude", "phase without error")
 """Remarks on our values that do not hold for the database's."""
+HIDDEN = "new in the database, hidden as all of this reference"
+"""Remark on a point that `merge` hides."""
 _TECHNIQUES = {"ground": "air showers", "underground": "underground muons", "space": "satellite"}
 
 
@@ -194,7 +197,7 @@ def merge(own, fetched):
         match = next((p for p in left if _same(p, point)), None)
         if match is None:
             new += 1
-            points.append(point)
+            points.append(_new(own, point))
             continue
         left.remove(match)
         numbers = {name: getattr(point, name) for name in _NUMBERS}
@@ -206,6 +209,19 @@ def merge(own, fetched):
     points += kept
     points.sort(key=lambda p: (p.experiment.casefold(), p.year, p.energy, p.upper_limit))
     return tuple(points), len(fetched) - new, new, len(kept)
+
+
+def _new(own, point):
+    """A point that we do not have; hidden if we hide all that we have of its reference.
+
+    A superseded analysis would return otherwise, where the database gives other energies.
+    """
+    ours = [p for p in own if p.bibcode == point.bibcode] if point.bibcode else []
+    if not ours or any(p.shown for p in ours):
+        return point
+    nearest = min(ours, key=lambda p: abs(np.log(p.energy / point.energy)))
+    remarks = [part for part in nearest.note.split("; ") if part and part not in OVERTAKEN]
+    return point._replace(shown=False, note="; ".join([*remarks, HIDDEN]))
 
 
 def _same(own, point):

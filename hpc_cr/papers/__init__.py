@@ -1,6 +1,6 @@
 """Published papers: what they say as numbers, measured in a result file, and their figures.
 
-One module per paper, named like its job. It has
+One module or package per paper, named like its job. It has
 
     FIGURES      dict: name in the paper -> PaperFigure
     statements(results) -> list of Statement, in the paper's order
@@ -10,6 +10,7 @@ left out, few realisations) the statement is left out or its error says so.
 """
 
 from importlib import import_module
+from math import isclose
 from typing import NamedTuple
 
 PAPERS = {
@@ -33,7 +34,8 @@ class Statement(NamedTuple):
     paper : str
         The value there with its unit, as text.
     value, error : float
-        The same quantity here and its standard error over realisations.
+        The same quantity here and its standard error over realisations; the note says so where it
+        is another error, as within the one realisation of a map.
     unit : str
         astropy's spelling; "" for a pure number.
     verdict : "agrees", "differs" or "open"
@@ -75,7 +77,47 @@ def module_of(name):
     return import_module(f"hpc_cr.papers.{name}")
 
 
-def draw_figures(name, path, folder, report=lambda output: None):
+_UNITS = {"rms": " uG", "strength": " uG", "outer_scale": " pc", "inner_scale": " pc"}
+
+
+def check_setup(results, expected):
+    """Refuse a case that was computed with another set-up than a paper's.
+
+    Parameters
+    ----------
+    results : hpc_cr.io.results.Results
+        One case.
+    expected : dict
+        Key of the job, such as "turbulence.outer_scale", -> value in internal units (pc, uG), or
+        text. "regular.strength" of a job without a regular field is 0.
+
+    Raises
+    ------
+    hpc_cr.io.errors.ResultError
+        One line that names the values which differ, and the paper's.
+    """
+    from hpc_cr.io.errors import ResultError
+
+    wrong = []
+    for key, value in expected.items():
+        section, name = key.split(".")
+        found = getattr(getattr(results.job, section), name)
+        if key == "regular.strength" and results.job.regular.model == "none":
+            found = 0.0
+        same = found == value
+        if not isinstance(value, str) and found is not None:
+            same = isclose(found, value, rel_tol=1e-3)
+        if not same:
+            unit = _UNITS.get(name, "")
+            shown, wanted = (v if isinstance(v, str) else f"{v or 0:.4g}{unit}"
+                             for v in (found, value))  # fmt: skip
+            wrong.append(f"{key} = {shown} (paper: {wanted})")
+    if wrong:
+        case = f"case {results.case!r}" if results.case else "it"
+        raise ResultError(f"{results.path}: {case} is not the paper's: {', '.join(wrong)}")
+
+
+def draw_figures(name, path, folder, report=lambda output: None, left_out=lambda text: None):
     """Draw every figure of a paper from one result file.
 
     Parameters
@@ -88,22 +130,33 @@ def draw_figures(name, path, folder, report=lambda output: None):
         Made if missing; files are called NAME-FIGURE.png.
     report : callable
         Called with the path of each figure.
+    left_out : callable
+        Called with one line for each figure that cannot be drawn from this file, or not written.
 
     Raises
     ------
     hpc_cr.io.errors.ResultError
-        The file cannot be read, lacks a case, or a figure cannot be written.
+        The folder cannot be made, or none of the figures can be drawn; the first one's reason.
     """
     from pathlib import Path
 
     from hpc_cr.figures import make
     from hpc_cr.figures.panels import FigureError, Options
+    from hpc_cr.io.errors import ResultError
 
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FigureError(f"{folder}: cannot make the folder: {error.strerror}") from None
+    drawn, errors = 0, []
     for number, figure in module_of(name).FIGURES.items():
         output = folder / f"{name}-{number.replace(' ', '-')}.png"
-        report(make(figure.figure, [path], output, Options(**figure.options)))
+        try:
+            report(make(figure.figure, [path], output, Options(**figure.options)))
+            drawn += 1
+        except ResultError as error:
+            errors.append(error)
+            left_out(f"{number}: {error}")
+    if errors and not drawn:
+        raise errors[0]

@@ -57,7 +57,7 @@ def test_random_directions():
 
 def test_cosine_law():
     psi = np.arange(0.0, 181.0, 5.0)
-    gradients = alignment.gradients_about(B, unit_vector(100.0, 50.0), psi)
+    gradients = alignment.gradients_about(7 * B, psi)
     np.testing.assert_allclose(gradients @ B, np.cos(np.radians(psi)), atol=1e-14)
     amplitude = alignment.amplitudes_at(np.array([exact(1e-9)]), gradients)[0]
     np.testing.assert_allclose(amplitude, T * np.abs(np.cos(np.radians(psi))), atol=1e-6)
@@ -67,9 +67,15 @@ def test_cosine_law():
     np.testing.assert_allclose(flat, 1.0)
 
 
-def test_gradient_along_the_field_still_has_a_plane():
-    gradients = alignment.gradients_about(B, 3 * B, [90.0])
-    assert abs(gradients[0] @ B) < 1e-12 and np.linalg.norm(gradients[0]) == pytest.approx(1.0)
+def test_ninety_degrees_lie_towards_growing_longitude():
+    for longitude in (0.0, 30.0, 250.0):
+        found = alignment.gradients_about(unit_vector(longitude, 0.0), [90.0])[0]
+        np.testing.assert_allclose(found, unit_vector(longitude + 90, 0.0), atol=1e-14)
+        np.testing.assert_allclose(alignment.eastward(unit_vector(longitude, 40.0)), found,
+                                   atol=1e-14)  # fmt: skip
+    # a field along the Galactic axis has no east
+    east = alignment.gradients_about([0.0, 0.0, -3.0], [90.0])[0]
+    assert abs(east[2]) < 1e-12 and np.linalg.norm(east) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.138, 0.5])

@@ -125,3 +125,15 @@ def test_common_share(common):
     if not common:
         biased = weight @ np.abs(halves.mean(axis=(0, 1))) ** 2 / 45
         assert biased - value > 1 / n
+
+
+def test_negative_squares_are_no_correlation():
+    """Half-samples of noise alone with opposite signs: squares below zero, products above."""
+    rng = np.random.default_rng(10)
+    first = gaussian(rng, 5)[:, None] * np.array([1, -1])[:, None]
+    found = skies.correlation(first, first)
+    assert (skies.covariance(first, first) < 0).all()
+    assert np.isnan([found.value, found.slope, *found.single]).all()
+    assert np.isnan(skies.rms(first)[0])
+    # negative control: with one sign it is a sky like any other
+    assert skies.correlation(abs(first), abs(first)).value == pytest.approx(1.0)

@@ -67,3 +67,13 @@ def test_missing_pixels_are_no_features():
     one.values[hole] = one.significance[hole] = np.nan
     assert all(np.isfinite(f.amplitude) for f in find_features(one, 20.0))
     assert max(f.amplitude for f in find_features(one, 20.0)) == pytest.approx(0.06, rel=0.02)
+
+
+def test_all_features_come_unless_asked_for_fewer():
+    places = [(30.0 * i, 40.0 * (-1) ** i) for i in range(12)]
+    many = {place: 0.05 + 0.002 * i for i, place in enumerate(places)}
+    found = find_features(sky(many, width=4.0), 10.0)
+    assert len(found) == 12
+    assert [one.amplitude for one in find_features(sky(many, width=4.0), 10.0, most=5)] == [
+        one.amplitude for one in found[:5]
+    ]

@@ -9,7 +9,7 @@ is uniform between 0 and 1.
 import numpy as np
 import pytest
 
-from hpc_cr.anisotropy.resampling import DRAWS, bootstrap, share, zero_test
+from hpc_cr.anisotropy.resampling import DRAWS, bootstrap, bootstrap_scaled, share, zero_test
 
 
 def test_share():
@@ -29,6 +29,38 @@ def test_share_covers_the_truth():
         value, error = share(rng.random(50) < 0.2)
         inside.append(abs(value - 0.2) < error)
     assert abs(np.mean(inside) - 0.68) < 0.08  # 3 sigma of 400 draws, and steps of 1/50
+
+
+def test_share_counts_realisations():
+    flags = np.arange(50) < 10
+    alone = share(flags)
+    # ten observers with one answer in each realisation tell nothing more
+    copies = share(np.repeat(flags, 10), np.repeat(np.arange(50), 10))
+    assert copies == pytest.approx(alone)
+    assert share(np.repeat(flags, 10))[1] < 0.4 * alone[1]  # control: taken as independent
+    # observers that differ within their realisation do
+    rng = np.random.default_rng(7)
+    mixed = share(rng.random(500) < 0.2, np.repeat(np.arange(50), 10))
+    assert mixed[1] < 0.6 * alone[1]
+
+
+def test_scaled_to_a_mean_of_the_same_rows():
+    """The mean of a quantity over that of its scale: errors of both, with their correlation."""
+    rng = np.random.default_rng(5)
+    n, group = 400, np.arange(400)
+    along = 1 + 0.3 * rng.normal(size=(n, 1))
+
+    def mean(rows):
+        return rows.mean()
+
+    apart = 1 + 0.4 * rng.normal(size=(n, 1, 2))
+    relative = np.hypot(0.3, 0.4 / np.sqrt(2)) / np.sqrt(n)
+    value, error = bootstrap_scaled(mean, apart, along, group)
+    assert value == pytest.approx(apart.mean())
+    assert error == pytest.approx(relative, rel=5 / np.sqrt(2 * DRAWS) + 0.1)
+    # what the factor follows exactly has no error left, without the factor it has
+    assert bootstrap_scaled(mean, along[..., None], along, group)[1] < 1e-12
+    assert bootstrap_scaled(mean, along[..., None], None, group)[1] > 0.01
 
 
 def test_bootstrap_of_a_median():

@@ -91,6 +91,30 @@ def test_a_multipole_lost_in_its_error_is_left_out():
     assert scattering.decay(np.ones((1, STOPS, 9)), TIME, [0], 1).n_stop == 0
 
 
+def test_stops_count_by_their_errors():
+    """Relative errors of 0.1 % at five stops, of 25 % at the sixth, whose mean is twice too high.
+
+    Weights (mean/error)^2 leave the last stop 1/60000 of the others' weight and the rate its value;
+    without weights the slope over six equidistant stops changes by 5/2 ln 2/17.5 per step.
+    """
+    step = TIME[1] - TIME[0]
+    rng = np.random.default_rng(2)
+    relative = np.array([1e-3] * 5 + [0.25]) * np.sqrt(SKIES)
+    noise = rng.normal(size=(SKIES, STOPS))
+    noise = (noise - noise.mean(0)) / noise.std(0, ddof=1)
+    memory = np.ones((SKIES, STOPS, 3))
+    for degree in (1, 2):
+        exact = np.exp(-degree * TIME)
+        exact[-1] *= 2.0 if degree == 1 else 1.0
+        memory[..., degree] = exact * (1 + relative * noise)
+    found = scattering.decay(memory, TIME, GROUP, 1)
+    assert found.n_stop == STOPS
+    assert found.rate == pytest.approx(1.0, abs=5e-3)
+    plain = 1.0 - 2.5 * np.log(2) / 17.5 / step
+    assert abs(plain - 1.0) > 0.05  # control: what all stops alike give
+    assert scattering.decay_ratio(memory, TIME, GROUP, 2).rate == pytest.approx(2.0, abs=0.01)
+
+
 def test_gyrotropic_share():
     """Averages of P_l(mu)^2 over the sphere: 1/(2 l + 1)."""
     mu, weight = np.polynomial.legendre.leggauss(20)

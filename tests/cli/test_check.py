@@ -23,9 +23,10 @@ def test_whole_file(result, capsys):
     assert run(["check", str(result)]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    # bytes by hand, nside 4, l_max 4 and 3 stops: 4 tensors, a dipole, 15 a_lm three times for
-    # three axes, and in the first case three displacement maps as float32
-    one = 3 * (4 * 9 + 3 + 3 * 3 * 15 * 2) * 8
+    # bytes by hand, nside 4, l_max 4 and 3 stops: 4 tensors, a dipole, the memory of nine l, 15
+    # a_lm five times for three axes, 8 local fields without stops, and in the first case three
+    # displacement maps as float32
+    one = (3 * (4 * 9 + 3 + 9 + 5 * 3 * 15 * 2) + 8 * 3) * 8
     data = 8 * (one + 3 * 3 * 192 * 4) + 8 * one
     assert f"16 finished entries of 24, {data / 1000:.3g} kB at " in captured.out
     assert "B/s: every one is whole" in captured.out

@@ -33,7 +33,7 @@ def test_show_has_errors_limits_references_and_notes(capsys):
     assert run(["data", "show", "kascade"]) == 0
     shown = capsys.readouterr().out
     assert "< 10 (95 %)" in shown and "ApJ 604, 687 (2004), arXiv:astro-ph/0312375" in shown
-    assert "confidence level not checked" in shown
+    assert "no confidence level: 95 % is from memory" in shown
     assert run(["data", "show", "Baksan", "Carpet"]) == 0
     shown = capsys.readouterr().out
     assert "2.6 +3.5 -2.6" in shown and "323 " in shown and "arXiv:0902.2967" in shown

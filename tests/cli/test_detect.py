@@ -20,7 +20,9 @@ import synthetic_results
 from hpc_cr.cli.main import run
 from hpc_cr.config import parse_job
 from hpc_cr.figures import draw
-from hpc_cr.figures.panels import Options
+from hpc_cr.figures.panels import FigureError, Options
+from hpc_cr.io.results import open_results
+from hpc_cr.measurements.diffusion import boron_to_carbon
 
 G = 1 / 290.0
 RIGIDITIES = [10.0, 12.5, 16.0, 20.0]
@@ -130,6 +132,32 @@ def test_amplitudes_and_phases_are_those_of_the_tensors(skies, capsys):
         assert result["expected_phase"] == pytest.approx(318.004, abs=0.01)
 
 
+def test_the_expectation_has_the_errors_of_its_one_number(skies, capsys):
+    # <M> of an isotropic set-up is a number: relative errors of |delta| and of any projection are
+    # those of <tr M>, and the direction is exact
+    found = document(capsys, skies)["results"]
+    figure = draw("right-ascension", [skies], Options(data="none"))
+    bars = [[c for c in axes.containers if c.lines[0].get_marker() == "D"][0]
+            for axes in figure.axes[:2]]  # fmt: skip
+    halves = [[np.diff(end[:, 1])[0] / 2 for end in b.lines[2][0].get_segments()] for b in bars]
+    traces = np.trace(stored(skies), axis1=2, axis2=3).T
+    with open_results(skies, case="whole") as results:
+        summaries = results.summary(-1)
+    for rig, (result, s, trace) in enumerate(zip(found, summaries, traces, strict=True)):
+        relative = trace.std(ddof=1) / np.sqrt(12) / trace.mean()
+        # what `hpc-cr info` prints: the error along the expected vector
+        info = np.abs(s.expectation) @ s.expectation_error / (s.expectation @ s.expectation)
+        assert info == pytest.approx(relative, rel=1e-6)
+        mine = result["expected_amplitude_error"] / result["expected_amplitude"]
+        assert mine == pytest.approx(relative, rel=1e-6)
+        assert result["expected_phase_error"] == pytest.approx(0, abs=1e-9)
+        drawn = halves[0][rig] / result["expected_amplitude"]
+        assert drawn == pytest.approx(relative, rel=1e-6)
+        assert halves[1][rig] == pytest.approx(0, abs=1e-9)
+        # negative control: the phase of the mean of the skies has an error
+        assert result["ra_mean_phase_error"] > 1
+
+
 def test_gradient_band_and_motion(skies, capsys):
     options = ["--gradient", "200,-40", "--gradient-size", "1 / kpc", "--rigidity", "-1"]
     b, lon = np.radians(-40), np.radians(200)
@@ -221,6 +249,57 @@ def test_a_part_of_the_sky_is_told_to_be_left_out(skies, capsys):
     assert "window" not in detect(capsys, skies, "--case", "whole")[1]
 
 
+def test_a_chosen_part_of_the_sky_is_told_too(skies, capsys):
+    status, out, _ = detect(capsys, skies, "--case", "whole", "--case", "window")
+    assert status == 0 and "case window: a part of the sky" in out
+
+
+def one_case(path, rest="", **changed):
+    """File of JOB without its cases, with other values, and the cases of `rest`."""
+    text = JOB.split("[[case]]")[0]
+    for key, value in changed.items():
+        text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
+    return synthetic_results.write(path, parse_job(text + rest, name=path.stem), entry=entry)
+
+
+def test_the_column_of_stops_is_named_after_all_cases(skies, tmp_path, capsys):
+    cases = """
+[[case]]
+name = "a"
+[[case]]
+name = "b"
+set = { boundary = { kind = "time", times = ["50 pc", "100 pc"] } }
+"""
+    path = one_case(tmp_path / "kinds.h5", cases, realisations=2)
+    for arguments, name in ((["--case", "b", "--case", "a"], "stop"), (["--case", "a"], "radius"),
+                            (["--case", "b"], "T")):  # fmt: skip
+        (head,) = [text for text in detect(capsys, path, *arguments)[1].splitlines()
+                   if "RA amplitude" in text and "|dipole|" in text]  # fmt: skip
+        assert head.split()[2] == name
+
+
+def test_the_factors_of_the_normalisation_have_errors(skies, tmp_path, capsys):
+    arguments = ["--normalise", "diffusion", "--rigidity", "0", "--rigidity", "3"]
+    status, out, _ = detect(capsys, skies, *arguments)
+    assert status == 0 and "single realisation" not in out
+    (line,) = [text for text in out.splitlines() if " PV x " in text]
+    found = re.findall(r"([\d.]+) PV x ([\d.]+) ± ([\d.]+) %", line)
+    assert line.startswith("  case whole: ") and [float(f[0]) for f in found] == [10, 20]
+    results = document(capsys, skies, *arguments)["results"]
+    for (rigidity, factor, error), rig, result in zip(found, (0, 3), results, strict=True):
+        trace = np.trace(stored(skies)[:, rig], axis1=1, axis2=2) / 3
+        expected = 3 * boron_to_carbon(float(rigidity)) / trace.mean()
+        relative = trace.std(ddof=1) / np.sqrt(12) / trace.mean()
+        assert float(factor) == pytest.approx(expected, rel=6e-3)  # three digits
+        assert float(error) == pytest.approx(100 * relative, rel=0.06)  # two digits
+        assert result["scale_error"] == pytest.approx([expected * relative])
+    assert " x " not in detect(capsys, skies)[1].split("RA amplitude")[1]
+    single = one_case(tmp_path / "single.h5", realisations=1)
+    _, out, _ = detect(capsys, single, "--normalise", "diffusion")
+    (line,) = [text for text in out.splitlines() if "normalised to itself" in text]
+    assert "a single realisation" in line and "10 PV x " in out and " ± -," in out
+
+
 def test_wide_steps_are_told(tmp_path, capsys):
     text = JOB.split("[[case]]")[0].replace(
         '["10 PV", "12.5 PV", "16 PV", "20 PV"]', '["10 PV", "20 PV"]')
@@ -232,7 +311,7 @@ def test_wide_steps_are_told(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, text", [
     (["--case", "hole"], "no case 'hole'"),
-    (["--case", "window"], "a part of the sky of case 'window' has no dipole"),
+    (["--case", "window"], "only a part of the sky"),
     (["--resolution", "0.3"], "--resolution needs --energy"),
     (["--composition", "He=1"], "--composition needs --energy"),
     (["--energy", "15 PeV", "--rigidity", "0"], "leave --rigidity out"),
@@ -248,6 +327,22 @@ def test_wide_steps_are_told(tmp_path, capsys):
     (["--solar-motion", "fast"], "none, lsr, or"),
     (["--solar-motion", "10,95,18 km/s"], "|b| is at most 90"),
     (["--stop", "7 pc"], "no radius '7 pc'"),
+    (["--index", "2.7"], "--index needs --energy or --solar-motion"),
+    (["--index", "3", "--solar-motion", "none"], "--index needs --energy or --solar-motion"),
+    (["--energy", "50,200 PeV", "--outside", "1"], "some of it must lie between"),
+    (["--energy", "15 PeV", "--outside", "nan"], "give a finite number"),
+    (["--energy", "15 PeV", "--resolution", "nan"], "give a finite number"),
+    (["--index", "nan", "--solar-motion", "lsr"], "give a finite number"),
+    (["--energy", "nan PeV"], 'such as "1 PeV"'),
+    (["--energy", "10,inf PeV"], 'such as "1 PeV"'),
+    (["--energy", "15 PeV", "--composition", "He=nan"], "He=0.6"),
+    (["--declination", "nan,60"], "such as -20,60"),
+    (["--site", "19,inf"], "such as 19,50"),
+    (["--solar-motion", "nan,0,18 km/s"], "l lies within"),
+    (["--solar-motion", "0,nan,18 km/s"], "|b| is at most 90"),
+    (["--solar-motion", "0,0,nan km/s"], "speed below"),
+    (["--gradient", "nan,0"], "l lies within"),
+    (["--gradient-size", "nan / kpc"], "not an inverse length"),
 ])  # fmt: skip
 def test_wrong_input_is_one_clear_line(skies, capsys, arguments, text):
     status, out, err = detect(capsys, skies, *arguments)
@@ -273,6 +368,21 @@ def test_figure_shows_the_harmonics(skies):
     np.testing.assert_allclose(drawn, np.unique(np.round(np.concatenate(phase), 6)))
     assert "[PV]" in lower.get_xlabel() and "[deg]" in lower.get_ylabel()
     assert [tick.get_text() for tick in lower.get_yticklabels()] == ["180", "270", "0", "90", "180"]
+
+
+def test_the_figure_says_how_many_single_skies_it_draws(skies, tmp_path):
+    few = one_case(tmp_path / "few.h5", realisations=3)
+    for path, number in ((few, 3), (skies, 5)):
+        figure = draw("right-ascension", [path], Options(data="none"))
+        texts = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+        assert [text for text in texts if "single" in text] == [f"single skies (first {number})"]
+
+
+def test_the_figure_refuses_an_experiment_without_points(skies, tmp_path, monkeypatch):
+    monkeypatch.setenv("HPC_CR_DATA", str(tmp_path / "data"))
+    with pytest.raises(FigureError, match="Pierre Auger has no point between 6.67 and 30 PeV"):
+        draw("right-ascension", [skies], Options(data="Pierre Auger"))
+    draw("right-ascension", [skies])
 
 
 def test_the_page_shows_commands_that_exist():

@@ -221,7 +221,7 @@ def test_giacinti_job():
     cases = {c.name: c.job for c in load_job(shipped_jobs()["giacinti_sigl2012"]).cases}
     for job in cases.values():
         assert job.stops[0].tolist() == [10.0, 25.0, 50.0, 100.0, 250.0]
-        assert np.allclose(job.gradient_vectors[0], [0, 1 / 290, 0], atol=1e-18)
+        assert np.allclose(job.gradient_vectors[0], [-1 / 290, 0, 0], atol=1e-18)
         assert (job.turbulence.rms, job.turbulence.outer_scale) == (4.0, 150.0)
         # well below the smallest gyroradius, and the same field in every case without another
         assert job.turbulence.inner_scale < 0.25 * job.gyroradii.min()

@@ -266,6 +266,26 @@ def test_summary_counts_realisations_and_keeps_the_mean_vector():
     assert np.isnan(harmonics.summarise(harmonic[:1], covariance[:1]).mean_phase_error)
 
 
+def test_errors_of_a_mean_that_has_one_direction():
+    # rows s (0.6, 0.8), s = 1 to 9: <s> = 5, error sqrt(7.5/9); the direction is known exactly
+    s = np.arange(1.0, 10.0)
+    rows = s[:, None] * [0.6, 0.8]
+    mean, along, phase = harmonics.mean_harmonic(rows, np.arange(9))
+    np.testing.assert_allclose(mean, [3.0, 4.0])
+    assert along == pytest.approx(np.sqrt(7.5 / 9))
+    assert phase == pytest.approx(0, abs=1e-9)
+    # negative control: a and b taken as independent
+    apart = np.diag(rows.var(axis=0, ddof=1) / 9)
+    wrong = harmonics.amplitude_and_phase_errors(mean, apart)
+    assert wrong[0] < 0.8 * along and wrong[1] > 5
+    # across: errors 1 of a along x give the phase of (0, 5) arctan(1/5)
+    rows = np.column_stack([s - 5, np.full(9, 5.0)])
+    mean, along, phase = harmonics.mean_harmonic(rows, np.arange(9))
+    assert along == pytest.approx(0, abs=1e-12)
+    assert phase == pytest.approx(np.degrees(np.arctan(np.sqrt(7.5 / 9) / 5)))
+    assert np.isnan(harmonics.mean_harmonic(rows, np.zeros(9, int))[1:]).all()
+
+
 # ---- energy bins
 
 RIGIDITIES = np.geomspace(0.1, 1000, 60)
@@ -330,6 +350,22 @@ def test_bins_that_reach_outside_say_how_much():
     assert rigidity_weights([7.0], EnergyBin(7, 7)).weights == [1]
     with pytest.raises(BinError, match="below 7 PV and"):
         rigidity_weights([7.0], EnergyBin(7, 8))
+
+
+@pytest.mark.parametrize("bin_", [EnergyBin(100, 200), EnergyBin(1, 1), EnergyBin(400, 400, 0.2)])
+def test_bins_altogether_outside_are_refused_whatever_is_allowed(bin_):
+    # ln(400/50) = 2.1 is 10 sigma of 0.2 away: no weight, or one of 1e-25
+    with pytest.raises(BinError, match=" 100 %.* some of it must lie between") as error:
+        rigidity_weights([10.0, 20.0, 50.0], bin_, outside=1.0)
+    assert "\n" not in str(error.value)
+    # negative control: a tenth of the bin is enough if so much is allowed
+    assert np.isfinite(rigidity_weights([10.0, 20.0], EnergyBin(18, 200), 1.0).weights).all()
+
+
+@pytest.mark.parametrize("outside", [np.nan, -0.1, 1.5])
+def test_a_share_that_is_none_does_not_switch_the_check_off(outside):
+    with pytest.raises(BinError, match="share .* outside"):
+        rigidity_weights([10.0, 20.0], EnergyBin(12, 18), outside)
 
 
 @pytest.mark.parametrize("bin_, text", [

@@ -118,6 +118,29 @@ def test_a_named_experiment_far_from_these_energies(two_cases):
         draw("dipole-longitude", [two_cases], Options(data="Milagro,EAS-TOP"))
 
 
+def test_kascade_outside_of_its_limit_is_told_so(two_cases):
+    low = {"data": "KASCADE", "rigidities": ("100 TV",)}
+    with pytest.raises(ResultError, match="known between 0.7 and 6 PeV") as error:
+        draw("dipole-longitude", [two_cases], Options(**low))
+    assert "half a decade" not in str(error.value) and "\n" not in str(error.value)
+    # negative control: at 1 PV it is known
+    draw("dipole-longitude", [two_cases], Options(data="KASCADE"))
+
+
+@pytest.mark.parametrize("name", ["dipole-energy", "right-ascension"])
+@pytest.mark.parametrize("data", ["all", "Tibet"])
+def test_legends_beside_each_other_have_their_tops_at_one_height(two_cases, name, data):
+    figure = draw(name, [two_cases], Options(data=data))
+    figure.draw_without_rendering()
+    left, right = (legend.get_window_extent() for legend in figure.legends)
+    assert left.y1 == pytest.approx(right.y1, abs=1)  # pixels of 1/100 inch
+    assert left.height != pytest.approx(right.height, abs=5)  # negative control: not by itself
+    # inside the figure, beside each other, below the panels
+    assert min(left.y0, right.y0) >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.width
+    lowest = min(axes.get_tightbbox().y0 for axes in figure.axes)
+    assert max(left.y1, right.y1) <= lowest + 1
+
+
 def test_longitude_shows_named_experiments(two_cases):
     figure = draw("dipole-longitude", [two_cases], Options(data="Tibet,KASCADE-Grande"))
     axes = figure.axes[0]

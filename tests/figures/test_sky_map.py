@@ -187,3 +187,37 @@ def test_correlation_needs_something_to_compare(one_rigidity):
         chosen = panels.select([results], Options(stops=("0",)))
         with pytest.raises(ResultError, match="two stops or two rigidities"):
             map_correlation.draw(chosen, Options())
+
+
+def test_diffusion_of_the_local_term_is_that_of_the_last_stop(two_cases):
+    """U = n at every stop: at the first one, too, the term is the dipole tr<M_last>/3 g."""
+    traces = [np.trace(stored(two_cases, "response")[:, PV, stop].mean(axis=0)) / 3
+              for stop in (0, -1)]  # fmt: skip
+    assert abs(traces[0] / traces[1] - 1) > 0.2
+    dipoles = []
+    for local in (False, True):
+        options = Options(cases=("isotropic",), local_term=local, stops=("0",))
+        with open_results(two_cases) as results:
+            (panel,) = panels.select([results], options)
+            dipoles.append(sky_values.dipole_of(panel, 0))
+    # 3 <n_i U_j> from nside 8 is the unit matrix to 1e-2
+    np.testing.assert_allclose(dipoles[1] - dipoles[0], [0, traces[1] * G, 0],
+                               atol=0.02 * traces[1] * G)  # fmt: skip
+
+
+def test_features_that_are_left_out_are_counted(two_cases, monkeypatch):
+    low = partial(find_features, significance=1.0)
+    monkeypatch.setattr(sky_values, "find_features", low)
+    options = Options(**SMOOTHED, realisation=2)
+    every = sky_of(two_cases, options)
+    assert every.found == len(every.features) > 2  # so few that a map has room for them
+
+    def legend():
+        figure = draw("sky-map", [two_cases], options)
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        numbers = [t for t in sky_axes(figure)[0].texts if t.get_gid() == "feature"]
+        return next(text for text in texts if "extrema" in text), len(numbers)
+
+    assert legend() == (r"extrema above 5 $\sigma$, the strongest first", every.found)
+    monkeypatch.setattr(sky_values, "NUMBERED", 2)
+    assert legend() == (rf"extrema above 5 $\sigma$, the 2 strongest of {every.found}", 2)

@@ -13,7 +13,7 @@ from test_figures import ISOTROPIC, PV, STRONG, G, data_axes, stored
 
 from hpc_cr.cli.main import run
 from hpc_cr.config import parse_job
-from hpc_cr.figures import draw
+from hpc_cr.figures import FIGURES, draw
 from hpc_cr.figures.panels import Options
 from hpc_cr.io.errors import ResultError
 
@@ -83,11 +83,23 @@ def test_convergence_in_the_legend(two_cases):
     assert all(":" in text for text in texts)
 
 
-def test_parts_of_the_sky_are_refused_in_one_line(patch, capsys):
-    for name in ("power-spectrum", "convergence"):
-        assert run(["figure", name, str(patch)]) == 2
-        error = capsys.readouterr().err.strip()
-        assert "a part of the sky has no" in error and len(error.splitlines()) == 1
+@pytest.mark.parametrize("name", [n for n, entry in FIGURES.items()
+                                  if not entry.parts and entry.rigidities is not None])  # fmt: skip
+def test_parts_of_the_sky_are_refused_in_one_line(name, patch, capsys):
+    assert run(["figure", name, str(patch)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "only a part of the sky is there" in error and len(error.splitlines()) == 1
+
+
+def test_turbulence_levels_of_single_skies(tmp_path):
+    """No error, so neither bars nor limits, and nothing negative on a logarithmic axis."""
+    text = synthetic_results.JOB.replace("realisations = 6", "realisations = 1") + "".join(
+        f'\n[[case]]\nname = "c{b}"\nset = {{ "regular.model" = "uniform", "regular.strength" = '
+        f'"{b} uG", "regular.direction" = [0, 90] }}\n' for b in (1, 4))
+    job = parse_job(text, name="one")
+    figure = draw("turbulence-level", [synthetic_results.write(tmp_path / "one.h5", job)])
+    labels = [label for axes in data_axes(figure) for label in bars(axes)]
+    assert labels and not any("limit" in label.replace("limit not proven", "") for label in labels)
 
 
 def test_turbulence_levels(levels):

@@ -8,6 +8,7 @@ Values typed by hand below are those printed in the papers.
 import numpy as np
 import pytest
 
+from hpc_cr.figures import measured
 from hpc_cr.measurements import dipole
 from hpc_cr.measurements.dipole_limits import eas_top_amplitude, kascade_limit
 
@@ -108,6 +109,32 @@ def test_components_of_the_two_hemispheres():
     assert p.amplitude == pytest.approx(np.hypot(9.16e-4, 7.25e-4), rel=5e-3)
     assert p.phase_deg == pytest.approx(np.degrees(np.arctan2(7.25, 9.16)), abs=0.1)
     assert p.errors[1] == pytest.approx(np.hypot(1e-5, 6e-5), rel=1e-3)
+
+
+def test_band_amplitudes_lie_below_the_equatorial_dipole():
+    """IceCube's band, -90 to -25 deg, undivided: <cos dec> = [dec/2 + sin(2 dec)/4]/[sin dec].
+
+    The horizontal dipole of both hemispheres at nearly the same energy is the larger by 1/0.651,
+    up to its systematic error and the multipoles above the dipole, 10 %.
+    """
+    (band,) = [p for p in POINTS if p.experiment == "IceCube" and p.energy == 0.0132]
+    (both,) = [p for p in POINTS if p.experiment == "HAWC+IceCube"]
+    a, b = np.radians([-90, -25])
+    cosine = ((b - a) / 2 + (np.sin(2 * b) - np.sin(2 * a)) / 4) / (np.sin(b) - np.sin(a))
+    assert cosine == pytest.approx(0.651, abs=1e-3)
+    assert band.amplitude / both.amplitude == pytest.approx(cosine, rel=0.1)
+    assert band.amplitude / both.amplitude < 0.8  # negative control: equatorial dipoles both
+    # no text says that every amplitude is one
+    header = "".join(line for line in open(dipole.PACKAGE_TABLE) if line.startswith("#"))
+    for text in (header, dipole.__doc__, measured.__doc__, measured.heading()):
+        assert "equatorial part" not in text
+    assert "as printed" in " ".join(header.split()) and "not divided" in dipole.__doc__
+
+
+def test_the_level_of_kascade_is_told_for_what_it_is():
+    for p in (p for p in POINTS if p.experiment == "KASCADE"):
+        assert p.confidence_percent == 95 and "95 % is from memory" in p.note
+        assert "not checked" not in p.note
 
 
 def test_limits_beside_the_paper():

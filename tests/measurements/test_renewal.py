@@ -84,6 +84,24 @@ def test_superseded_stays_superseded_and_remarks_follow_the_value():
     assert not [p for p in points if "lower error" in p.note]
 
 
+def test_a_superseded_paper_stays_hidden_at_other_energies():
+    own = dipole.read().points
+    hidden = [p for p in own if p.bibcode == "2012ApJ...746...33A"]
+    assert len(hidden) == 2 and not any(p.shown for p in hidden)
+    moved = [p._replace(energy=1.05 * p.energy, shown=True, note="") for p in hidden]
+    points, renewed, new, _ = renewal.merge(own, moved)
+    assert (renewed, new) == (0, 2)
+    found = [p for p in points if p.bibcode == hidden[0].bibcode]
+    assert [p.energy for p in found] == [p.energy for p in moved]
+    assert not any(p.shown for p in found)
+    assert all("superseded" in p.note and renewal.HIDDEN in p.note for p in found)
+    # negative control: papers of which we show points, and papers without a reference
+    for other in (next(p for p in own if p.shown), hidden[0]._replace(bibcode="")):
+        fetched = [other._replace(energy=1.05 * other.energy, shown=True)]
+        (point,) = [p for p in renewal.merge(own, fetched)[0] if p.energy == fetched[0].energy]
+        assert point.shown
+
+
 def test_written_table_reads_back(tmp_path):
     path = tmp_path / "deep" / "folder" / dipole.NAME
     own = dipole.read().points

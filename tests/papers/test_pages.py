@@ -19,11 +19,12 @@ from hpc_cr.config.shipped import shipped_jobs
 DOCS = Path(__file__).resolve().parents[2] / "hpc_cr" / "docs"
 SMALL = ["run.realisations=3", "grids.cells=24", "grids.periods=2", "particles.nside=4",
          "output.l_max=6"]
+TIMES = """boundary.times=["0.1 pc", "0.2 pc", "0.4 pc"]"""
 OF_JOB = {
-    "mertsch_funk2015": ["boundary.times=[0.1, 0.2, 0.4]"],
+    "mertsch_funk2015": [TIMES],
     "giacinti_sigl2012": [],
-    "tev_to_pev": ["boundary.times=[0.001, 0.002, 0.004]"],
-    "turbulence_levels": ["boundary.times=[0.1, 0.2, 0.4]"],
+    "tev_to_pev": [TIMES],
+    "turbulence_levels": [TIMES],
 }
 PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements")
 

@@ -1,11 +1,25 @@
 """hpc-cr detect: right-ascension amplitudes and phases that a detector would publish."""
 
 import json
+import math
 import sys
 
 import click
 
 from hpc_cr.cli.figure import Direction, Quantity
+
+INDEX = 2.7
+"""gamma where none is given."""
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; what is not a number lies within any for click."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r}: give a finite number", param, ctx)
+        return number
 
 
 class Numbers(click.ParamType):
@@ -20,6 +34,8 @@ class Numbers(click.ParamType):
         try:
             first, second = (float(part) for part in value.split(","))
         except ValueError:
+            first = second = math.nan
+        if not (math.isfinite(first) and math.isfinite(second)):
             self.fail(f"{value!r}: give {self.name} in degrees, such as {self.example}", param, ctx)
         return first, second
 
@@ -42,6 +58,8 @@ class Energies(click.ParamType):
                         for p in parts]  # fmt: skip
             low, high = energies * 2 if len(energies) == 1 else energies
         except (TypeError, ValueError):
+            low = high = math.nan
+        if not (math.isfinite(low) and math.isfinite(high)):
             self.fail(f'{value!r}: give one energy or two, such as "1 PeV" or "10,30 PeV"',
                       param, ctx)  # fmt: skip
         return low, high
@@ -67,6 +85,8 @@ class Composition(click.ParamType):
             try:
                 share = float(number)
             except ValueError:
+                share = math.nan
+            if not math.isfinite(share):
                 self.fail(f"{part!r}: the share of {name} is a number, such as {name}=0.6",
                           param, ctx)  # fmt: skip
             shares[CHARGES[name]] = shares.get(CHARGES[name], 0.0) + share
@@ -93,13 +113,14 @@ class Motion(click.ParamType):
         try:
             longitude, latitude, speed = value.split(",")
             speed = float(units.Quantity(speed).to_value("km/s"))
-            direction = unit_vector(float(longitude), float(latitude))
+            longitude, latitude = float(longitude), float(latitude)
         except (TypeError, ValueError):
             self.fail(f'{value!r}: give none, lsr, or where we move to and how fast, such as'
                       ' "47.8,23.7,18 km/s"', param, ctx)  # fmt: skip
-        if not (abs(float(latitude)) <= 90 and 0 <= speed < 3e3):
-            self.fail(f"{value!r}: |b| is at most 90 deg and the speed below 3000 km/s", param, ctx)
-        return speed * direction
+        if not (abs(longitude) <= 360 and abs(latitude) <= 90 and 0 <= speed < 3e3):
+            self.fail(f"{value!r}: l lies within -360 and 360, |b| is at most 90 deg and the speed"
+                      " below 3000 km/s", param, ctx)  # fmt: skip
+        return speed * unit_vector(longitude, latitude)
 
 
 @click.command("detect")
@@ -120,13 +141,14 @@ class Motion(click.ParamType):
 @click.option("--energy", "energies", type=Energies(), multiple=True, metavar="E1,E2",
               help="Average over reconstructed energies, such as \"10,30 PeV\", or at one,"
               " \"22 PeV\" (repeatable); default: each rigidity by itself.")
-@click.option("--resolution", type=click.FloatRange(0, 2), metavar="SIGMA",
+@click.option("--resolution", type=Finite(0, 2), metavar="SIGMA",
               help="Standard deviation of ln E at a true energy; default 0.")
-@click.option("--index", type=click.FloatRange(-2, 10), default=2.7, show_default=True,
-              metavar="GAMMA", help="Differential spectrum E^-GAMMA.")
+@click.option("--index", type=Finite(-2, 10), metavar="GAMMA",
+              help="Differential spectrum E^-GAMMA, of a bin and of the motion's dipole; default"
+              " 2.7.")
 @click.option("--composition", type=Composition(), metavar="p=0.6,He=0.4,...",
               help="Shares of charges at a given energy; default: protons.")
-@click.option("--outside", type=click.FloatRange(0, 1), metavar="SHARE",
+@click.option("--outside", type=Finite(0, 1), metavar="SHARE",
               help="Share of a bin that may lie outside the file's rigidities; default 0.01.")
 @click.option("--declination", type=Numbers("two declinations", "-20,60"), metavar="DEC,DEC",
               help="Amplitude of this band, equatorial dipole times <cos dec>; default: the"
@@ -146,7 +168,7 @@ def command(out, energies, resolution, index, composition, outside, declination,
     """What a detector sees of OUT.h5: amplitude and phase in right ascension.
 
     Of each realisation's dipole, averaged over an energy bin if one is given, the projection on
-    the equatorial plane as experiments publish it, with mean, median and scatter.
+    the equatorial plane or the amplitude of a band, with mean, median and scatter.
     """
     from hpc_cr.cli.detect import detection, tables
     from hpc_cr.detector.energy_bins import OUTSIDE, EnergyBin
@@ -157,15 +179,17 @@ def command(out, energies, resolution, index, composition, outside, declination,
                         ("--outside", outside)):  # fmt: skip
         if given is not None and not energies:
             raise click.UsageError(f"{name} needs --energy: it says how a bin is averaged")
+    if index is not None and not energies and motion is None:
+        raise click.UsageError("--index needs --energy or --solar-motion: it weights the energies"
+                               " of a bin and sets the dipole of a motion")  # fmt: skip
+    index = INDEX if index is None else index
     if energies and choice["rigidities"]:
         raise click.UsageError("--energy averages over all rigidities; leave --rigidity out")
     bins = [EnergyBin(low, high, resolution or 0.0, index, composition or {1: 1.0})
             for low, high in energies]  # fmt: skip
     instrument = detection.Instrument(_band(declination, site), motion, index)
     with open_results(out) as results:
-        whole, parts = _whole_skies(results)
-        parts = () if choice["cases"] else parts
-        choice["cases"] = choice["cases"] or whole
+        parts = _parts(results, choice["cases"])
         options = Options(stops=(choice.pop("stop"),), **choice)
         found = detection.skies(results, options, instrument, bins,
                                 OUTSIDE if outside is None else outside)  # fmt: skip
@@ -198,13 +222,7 @@ def _band(declination, site):
     return band
 
 
-def _whole_skies(results):
-    """Names of the cases that have a dipole, and of those that show a part of the sky.
-
-    Both are empty for a file without cases.
-    """
-    if results.case_names == ("",):
-        return (), ()
-    patch = {case.case: case.job.particles.patch for case in results.each_case()}
-    return (tuple(name for name in patch if patch[name] is None),
-            tuple(name for name in patch if patch[name] is not None))
+def _parts(results, chosen):
+    """Names of the cases, of those chosen or of all, that show a part of the sky."""
+    return [c.case for c in results.each_case()
+            if c.job.particles.patch is not None and (not chosen or c.case in chosen)]  # fmt: skip

@@ -29,8 +29,8 @@ class Instrument:
     Attributes
     ----------
     band : hpc_cr.detector.exposure.Band or None
-        Declinations seen; None: amplitudes are those of the equatorial dipole, whatever the band
-        (experiments divide by <cos dec>).
+        Declinations seen; None: amplitudes are those of the equatorial dipole, as if a band's
+        were divided by <cos dec>.
     motion : ndarray (3,) or None
         Velocity that makes the Compton-Getting dipole, km/s, Galactic Cartesian.
     index : float
@@ -159,14 +159,17 @@ class Seen:
 
     @cached_property
     def expectation(self):
-        """First harmonic (2,) of the ensemble's dipole, and its standard errors."""
+        """First harmonic (2,) of the ensemble's dipole, errors of its amplitude and phase (deg).
+
+        Along the mean and across it: of an isotropic set-up the direction has no error.
+        """
         dipoles = self._average(
             [ensembles.symmetrise(p.response, p.symmetry) @ p.gradient for p in self.panels]
         )
         harmonic = harmonics.first_harmonic(
             dipoles + self.instrument.own_dipole, self.instrument.band
         )
-        return ensembles.mean_and_error(harmonic, self.realisation)
+        return harmonics.mean_harmonic(harmonic, self.realisation)
 
     @cached_property
     def whole_harmonic(self):
@@ -224,7 +227,7 @@ def skies(results, options, instrument, bins=(), outside=OUTSIDE):
     ----------
     results : hpc_cr.io.results.Results
     options : hpc_cr.figures.panels.Options
-        One stop. Without cases: all that show the whole sky.
+        One stop. Cases that show a part of the sky are left out.
     instrument : Instrument
     bins : sequence of EnergyBin
         Empty: the rigidities of the file one by one.
@@ -237,10 +240,6 @@ def skies(results, options, instrument, bins=(), outside=OUTSIDE):
     """
     groups = {}
     for panel in select([results], options, "all"):
-        if panel.results.job.particles.patch is not None:
-            raise FigureError(
-                f"{results.path}: a part of the sky{of_case(panel.results)} has no dipole"
-            )
         groups.setdefault(panel.results.case, []).append(panel)
     found = []
     for panels in groups.values():

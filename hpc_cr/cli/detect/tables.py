@@ -12,6 +12,9 @@ from hpc_cr.frames import lon_lat
 _DISPENSABLE = ("noise", "expected", "all l", "n", "share", "median", "scatter")
 """Columns that a narrow terminal does without, in this order; --json has all."""
 
+_ABREAST = 4
+"""Factors of a normalisation in a line."""
+
 WIDE_STEP = 1.5
 """Ratio of neighbouring rigidities from which a bin is warned of: at 1.25 dipoles are correlated
 by 0.97, multipoles 5 to 10 by 0.6 (10 to 50 PV, Kolmogorov turbulence of 4 uG below 150 pc)."""
@@ -34,7 +37,7 @@ def print_seen(found, options, stream):
     header = [
         *([("case", "")] if named else []),
         ("energy" if found[0].energies else "rigidity", ""),
-        ("T" if found[0].results.stop_kind == "time" else "radius", "pc"),
+        (_stop_name(found), "pc"),
         ("n", ""),
         ("|dipole|", power),
         ("share", ""),
@@ -185,7 +188,7 @@ def _result(s):
     amplitude, phase = harmonics.amplitude_and_phase(s.harmonic)
     amplitude_error, phase_error = harmonics.amplitude_and_phase_errors(s.harmonic, s.covariance)
     whole = np.linalg.norm(s.whole_harmonic, axis=1)
-    expected, expected_error, expected_phase = _expected(s)
+    expected, expected_error, expected_phase, expected_phase_error = _expected(s)
     return {
         "case": s.results.case,
         "rigidity_PV": s.rigidity,
@@ -205,6 +208,7 @@ def _result(s):
         "stop_unit": "pc",
         "gradient_per_pc": [p.gradient for p in s.panels],
         "scale": [p.scale for p in s.panels],
+        "scale_error": [p.scale_error for p in s.panels],
         "n": h.n,
         "n_realisation": h.n_realisation,
         "dipole_mean": s.amplitude[0],
@@ -221,6 +225,7 @@ def _result(s):
         "expected_amplitude": expected,
         "expected_amplitude_error": expected_error,
         "expected_phase": expected_phase,
+        "expected_phase_error": expected_phase_error,
         "realisations": [
             {"realisation": r, "amplitude": a, "amplitude_error": e, "phase": p, "phase_error": f,
              "all_l_amplitude": w}
@@ -256,7 +261,7 @@ def _heading(found, options):
     for text, cases in texts.items():
         yield text if len(texts) == 1 else f"case {', '.join(dict.fromkeys(cases))}: {text}"
     if options.normalisation == "diffusion":
-        yield "response scaled to the diffusion coefficient that B/C asks for"
+        yield from _factors(found)
     if instrument.motion is not None:
         lon, lat = lon_lat(instrument.motion)
         yield (f"with the Compton-Getting dipole {np.linalg.norm(instrument.own_dipole):.3g}"
@@ -266,6 +271,30 @@ def _heading(found, options):
         mix = ", ".join(f"{_name(z)} {f:g}" for z, f in first.energies.composition.items())
         yield (f"spectrum E^-{first.energies.index:g}, resolution of ln E"
                f" {first.energies.resolution:g}, composition {mix}")  # fmt: skip
+
+
+def _factors(found):
+    """Factors of the normalisation to B/C with their errors, by case and rigidity."""
+    yield ("response scaled to the diffusion coefficient that B/C asks for, with the factors (their"
+           " errors are")  # fmt: skip
+    yield "not in those of the table)"
+    factors, single = {}, {}
+    for s in found:
+        case = f"case {s.results.case}: " if s.results.case else ""
+        for p in s.panels:
+            known = np.isfinite(p.scale_error)
+            error = f"{100 * p.scale_error / p.scale:.2g} %" if known else "-"
+            text = f"{rigidity_text(p.rigidity)} x {p.scale:.3g} +- {error}"
+            factors.setdefault(case, {})[p.rigidity] = text
+            if not known:
+                single.setdefault(case, {})[p.rigidity] = rigidity_text(p.rigidity)
+    for case, texts in factors.items():
+        texts = list(texts.values())
+        for k in range(0, len(texts), _ABREAST):
+            yield f"  {case}{', '.join(texts[k:k + _ABREAST])}"
+    for case, where in single.items():
+        some = "" if len(where) == len(factors[case]) else f" at {', '.join(where.values())}"
+        yield f"  {case}a single realisation{some}, normalised to itself: the factor has no error"
 
 
 def _gradient(s):
@@ -297,11 +326,18 @@ def _of(s):
 
 
 def _expected(s):
-    """Amplitude of the ensemble's harmonic with the error along it, and its phase in degrees."""
-    mean, error = s.expectation
+    """Amplitude of the ensemble's harmonic, its error, phase and its error in degrees."""
+    mean, along, across = s.expectation
     amplitude, phase = harmonics.amplitude_and_phase(mean)
-    along = harmonics.amplitude_and_phase_errors(mean, np.diag(np.asarray(error) ** 2))[0]
-    return float(amplitude), float(along), float(phase)
+    return float(amplitude), along, float(phase), across
+
+
+def _stop_name(found):
+    """Header of the stops: their kind, or "stop" where cases differ in it."""
+    kinds = {s.results.stop_kind for s in found}
+    if len(kinds) > 1:
+        return "stop"
+    return "T" if kinds == {"time"} else "radius"
 
 
 def _where(s):

@@ -6,6 +6,7 @@ comes from the file, and the trajectories are those of the run, does not depend 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -58,7 +59,7 @@ def stored(path, case, name):
 def of_case(path, case, **options):
     """The one panel of a case."""
     with open_results(path) as results:
-        (panel,) = panels.select([results], Options(cases=(case,), **options))
+        (panel,) = panels.select([results], Options(cases=(case,), **options), parts=True)
         yield panel
 
 
@@ -122,10 +123,11 @@ def test_part_of_the_sky_has_the_whole_skys_dipole_subtracted(path):
     assert "whole sky" in view.note
     assert view.longitude[0] > 145 and view.longitude[-1] < 185
     # at the middle: the mean over the disc of the pixels, minus monopole and dipole of `maps`
-    whole = stored(path, "maps", "displacement")[0, 0, -1, 1].astype(float) / 290
+    # the gradient points to l = 180
+    whole = -stored(path, "maps", "displacement")[0, 0, -1, 0].astype(float) / 290
     pixels = patch_pixels(16, 165, 15, 40)
     disc = healpy.query_disc(16, healpy.ang2vec(165, 15, lonlat=True), np.radians(view.radius))
-    intensity = stored(path, "patch", "displacement")[0, 0, -1, 1].astype(float) / 290
+    intensity = -stored(path, "patch", "displacement")[0, 0, -1, 0].astype(float) / 290
     mean = intensity[np.isin(pixels, disc)].mean()
     fit = skymaps.subtract_dipole(whole)
     place = healpy.ang2vec(165, 15, lonlat=True)
@@ -163,9 +165,9 @@ def test_local_term_from_maps_and_from_multipoles(path):
     tensor = np.trace(stored(path, "maps", "response")[0, 1, -1]) / 9
     x = stored(path, "maps", "displacement")[0, 1, -1].astype(float)
     u = stored(path, "maps", "final_direction")[0, 1, -1].astype(float)
-    np.testing.assert_allclose(intensity, 1 + (x[1] + 3 * tensor * u[1]) / 290, atol=1e-9)
+    np.testing.assert_allclose(intensity, 1 - (x[0] + 3 * tensor * u[0]) / 290, atol=1e-9)
     # negative control: without the factor 3
-    assert np.abs(intensity - 1 - (x[1] + tensor * u[1]) / 290).max() > 0.01
+    assert np.abs(intensity - 1 + (x[0] + tensor * u[0]) / 290).max() > 0.01
 
 
 def test_statements_say_what_was_measured(path):
@@ -186,28 +188,81 @@ def test_statements_say_what_was_measured(path):
 
 
 def test_equation_8_multipole_by_multipole(path):
+    """Against sums over the a_lm of the file, for a sphere of 25 pc and the job's gradient."""
     with open_results(path) as results:
-        rows = paper.equation_8(results, 50.0, 250.0, l_max=3)
-    for number, row in enumerate(rows, 1):
-        # the last sphere predicts itself, free of noise
-        assert row[0] == number and row[1] == pytest.approx(1.0) and row[3] == pytest.approx(1.0)
-    halves = stored(path, "ensemble", "alm_half")[:, 1, -1, :, 1] / 290
-    dipole = np.trace(stored(path, "ensemble", "response")[:, 1, -1].mean(axis=0)) / 3 / 290
-    cl = np.mean([healpy.alm2cl(one[0], one[1]) for one in halves], axis=0)
-    for row in rows:
-        assert row[5] == pytest.approx(np.sqrt(cl[row[0]]) / dipole) or cl[row[0]] < 0
+        rows = paper.equation_8(results, 50.0, 25.0, l_max=4)
+    alm = -stored(path, "ensemble", "alm_half")[:, 1, :, :, 0] / 290  # towards l = 180
+    near, last = alm[:, 1], alm[:, -1]
+    length = np.trace(stored(path, "ensemble", "response")[:, 1, -1].mean(axis=0)) / 3
+
+    def spectrum(first, second):
+        pairs = zip(first, second, strict=True)
+        both = [(healpy.alm2cl(f[0], s[1]) + healpy.alm2cl(f[1], s[0])) / 2 for f, s in pairs]
+        return np.mean(both, axis=0)
+
+    cross, square, power = spectrum(near, last), spectrum(near, near), spectrum(last, last)
+    for ell, row in enumerate(rows, 1):
+        assert row[0] == ell
+        if min(square[ell], power[ell]) > 0:
+            assert row[1] == pytest.approx(cross[ell] / np.sqrt(square[ell] * power[ell]))
+            slope = cross[ell] / square[ell]
+            np.testing.assert_allclose(row[3:7:2], [slope * 25 / length, slope])
+            assert row[7] == pytest.approx(np.sqrt(power[ell]) / (length / 290))
+        else:
+            assert np.isnan(row[1])
+    assert np.isfinite(rows[0][1])
+
+
+class One:
+    """A file with a single case."""
+
+    def __init__(self, results):
+        self.results, self.path = results, results.path
+
+    def each_case(self):
+        return iter([self.results])
 
 
 def test_statements_of_a_file_with_fewer_cases(path):
-    class One:
-        """A file with a single case."""
-
-        def __init__(self, results):
-            self.results = results
-
-        def each_case(self):
-            return iter([self.results])
-
     with open_results(path, "large-scale") as results:
         found = paper.statements(One(results))
     assert [one.where for one in found] == ["p. 4", "p. 4"]
+
+
+def test_statements_of_a_file_of_an_older_version(path, tmp_path):
+    """Version 2 has no multipoles of U: all rows are there, without what U adds to one of them."""
+    old = shutil.copy(path, tmp_path / "old.h5")
+    with h5py.File(old, "r+") as file:
+        file.attrs["format_version"] = 2
+        for case in file["case"].values():
+            for name in ("anisotropy/direction_alm_half", "anisotropy/memory",
+                         "anisotropy/local_field", "axes/smoothing"):  # fmt: skip
+                del case[name]
+    with open_results(path) as new, open_results(old) as results:
+        expected, found = paper.statements(new), paper.statements(results)
+    assert [one.text for one in found] == [one.text for one in expected]
+    slopes = [[one.note for one in rows if "slope of a_lm, lambda G_p" in one.text]
+              for rows in (expected, found)]  # fmt: skip
+    assert all("lambda U" in note for note in slopes[0]) and len(slopes[0]) == 2
+    assert not any("lambda U" in note for note in slopes[1])
+
+
+def test_directions_outside_of_the_patch_are_refused(path):
+    with pytest.raises(ResultError, match=r"direction 10,5 is outside .* l = 15\d.* b = "):
+        draw("trajectories", [path], Options(cases=("patch",), directions=((165, 15), (10, 5))))
+
+
+def test_default_directions_are_the_extrema_of_what_is_shown(path):
+    figure = draw("trajectories", [path], Options(cases=("patch",)))
+    crosses = [line.get_xydata()[0] for line in figure.axes[0].lines if line.get_gid() == "start"]
+    with of_case(path, "patch") as panel:
+        view = trajectories.view_of(panel, Options())
+    np.testing.assert_allclose(crosses, trajectories.extremes_of(view))
+    values = [view.values[np.argmin(np.abs(view.latitude - latitude)),
+                          np.argmin(np.abs(view.longitude - longitude))]
+              for longitude, latitude in crosses]  # fmt: skip
+    assert values[0] >= values[1] > values[3] >= values[2]
+    for axes in figure.axes[1:4]:
+        (star,) = [line for line in axes.lines if line.get_gid() == "gradient"]
+        half_width = axes.get_xlim()[1]  # towards l = 180, on the frame's left
+        np.testing.assert_allclose(star.get_xydata(), [[-half_width, 0]], atol=1e-9)

@@ -6,46 +6,42 @@ paper's 4 uG are read.
 
 import numpy as np
 
-from hpc_cr.anisotropy import alignment, scattering
-from hpc_cr.anisotropy.ensembles import mean_and_error
-from hpc_cr.anisotropy.resampling import bootstrap, share
+from hpc_cr.anisotropy import alignment
+from hpc_cr.anisotropy.resampling import bootstrap
 from hpc_cr.measurements.dipole_limits import eas_top_amplitude, kascade_limit
 from hpc_cr.papers import Statement
 from hpc_cr.papers.observed import (
-    above,
-    along_field,
+    NORMALISATIONS,
+    along,
     amplitude_at,
     at_each_stop,
-    below,
     below_limit,
-    equal,
+    count,
     gradients,
+    noise_share,
     observed,
-    observed_at_all,
+    plus_minus,
     ratio_of_means,
     relative_scatter,
+    resampled,
     size_text,
     start_text,
     within,
 )
+from hpc_cr.papers.verdicts import above, below, equal, same_share
 
 _TOLERANCE_DEG = 3.0
 """What the paper's "about 10 degrees" is taken to mean."""
-_FEW_HUNDRED_PC = 150.0
-"""What "a few hundred parsecs" is taken to exceed."""
+_MUCH_LESS = 0.2
+"""What "markedly suppressed" is taken to mean."""
 _TILT = 0.05
 """Excess of the mean length granted to a cosine law: the field around the observer is tilted."""
-_OF_50 = 0.057
-"""Binomial error of a share of 0.2 among the paper's 50 realisations."""
-_OF_5 = 0.22
-"""Binomial error of its two of five realisations."""
-_NORMALISATIONS = ("physical", "diffusion")
 
 
 def cluster(panel):
     """Dipoles point along the regular field, not along the gradient."""
     found = []
-    noise = panel.summary.noise_floor / panel.summary.mean_amplitude
+    noise = noise_share(panel)
     for axis, text, paper, verdict in (
         (panel.field, "B0", "cluster", below),
         (panel.gradient, "the gradient", "not there", above),
@@ -63,7 +59,7 @@ def cluster(panel):
                 value,
                 error,
                 "deg",
-                verdict(value, error, alignment.RANDOM_MEDIAN),
+                verdict(value, error, alignment.RANDOM_MEDIAN, count(panel)),
                 f"{each} deg; r.m.s. {np.sqrt(np.mean(angle**2)):.0f} deg; random axes have a"
                 f" median of 60 deg; sampling noise is {100 * noise:.0f} % of the mean amplitude",
             )
@@ -83,7 +79,8 @@ def suppression(panel):
             value,
             error,
             "",
-            below(value, error, 0.2),
+            below(value, error, _MUCH_LESS, count(panel)),
+            f'"<< 1" is taken as below {_MUCH_LESS:g}',
         )
     ]
 
@@ -93,9 +90,7 @@ def cosine(panel):
     psi = np.arange(0.0, 81.0, 10.0)
     amplitude = alignment.amplitudes_at(panel.response, gradients(panel, psi))
     fitted = alignment.cosine_amplitude(amplitude, psi)
-    value, error = ratio_of_means(
-        np.stack([fitted, along_field(panel)], axis=-1), panel.realisation
-    )
+    value, error = ratio_of_means(np.stack([fitted, along(panel)], axis=-1), panel.realisation)
     law = fitted.mean() * np.cos(np.radians(psi))
     worst = np.max(np.abs(amplitude.mean(axis=0) - law)) / fitted.mean()
     (small, small_error), (large, large_error) = (
@@ -111,7 +106,7 @@ def cosine(panel):
             value,
             error,
             "",
-            equal(value, np.hypot(error, _TILT), 1.0),
+            equal(value, error, 1.0, count(panel), _TILT),
             f"mean |delta| stays within {100 * worst:.1f} % of A |g| from the fit; a mean of"
             f" lengths exceeds the length of the mean: {100 * _TILT:.0f} % are granted",
         ),
@@ -122,8 +117,9 @@ def cosine(panel):
             small,
             small_error,
             "",
-            below(small - large, np.hypot(small_error, large_error), 0.0),
-            f"at 90 deg {large:.2f} +- {large_error:.2f}",
+            below(small - large, np.hypot(small_error, large_error), 0.0, count(panel)),
+            '"small" is taken as less than at 90 deg:'
+            f" {plus_minus(large, large_error, '.2f', '.2f')}",
         ),
     ]
 
@@ -132,7 +128,7 @@ def alignment_needed(panel):
     """How close to 90 degrees the gradient has to be."""
     psi = np.arange(45.0, 135.1, 0.5)
     found = []
-    for normalisation in _NORMALISATIONS:
+    for normalisation in NORMALISATIONS:
         at = observed(panel.results, panel.rigidity, normalisation=normalisation)
         if at is None:
             continue
@@ -142,17 +138,17 @@ def alignment_needed(panel):
         def width(rows, limit=limit):
             return alignment.alignment_needed(np.median(rows, axis=0), psi, limit)
 
-        value, error = bootstrap(width, amplitude, at.realisation)
+        value, error = resampled(at, width, amplitude)
         found.append(
             Statement(
                 "p. 4",
                 f"{start_text(at)}, {size_text(at)}: distance from 90 deg up to which the median"
                 " stays below KASCADE's limit",
                 "about 10 deg",
-                value,
-                error,
+                float(value),
+                float(error),
                 "deg",
-                equal(value, np.hypot(error, _TOLERANCE_DEG), 10.0),
+                equal(value, error, 10.0, count(at), _TOLERANCE_DEG),
                 f'"about" is taken as {_TOLERANCE_DEG:.0f} deg',
             )
         )
@@ -164,7 +160,7 @@ def shares(panel):
     _, middle, sigma = eas_top_amplitude()
     band = f"within EAS-TOP's ({1e4 * middle:.1f} +- {1e4 * sigma:.1f})e-4"
     found = []
-    for normalisation in _NORMALISATIONS:
+    for normalisation in NORMALISATIONS:
         at = observed(panel.results, panel.rigidity, normalisation=normalisation)
         if at is None:
             continue
@@ -177,103 +173,21 @@ def shares(panel):
         each = text(lambda p: below_limit(p)[0])
         found.append(
             Statement("figure 5", f"{start} below KASCADE's limit", "> 0.5", value, error, "",
-                      above(value, error, 0.5), each)
+                      above(value, error, 0.5, count(at)), each)
         )  # fmt: skip
         value, error = within(at, middle, sigma)
         each = text(lambda p: within(p, middle, sigma)[0])
+        verdict, test = same_share(value, count(at), 10, 50)
         found.append(
-            Statement("figure 5", f"{start} {band}", "about 0.2", value, error, "",
-                      equal(value, np.hypot(error, _OF_50), 0.2), each)
+            Statement("figure 5", f"{start} {band}", "about 0.2", value, error, "", verdict,
+                      f"{each}; {test}")
         )  # fmt: skip
     return found
 
 
-def energies(panel):
-    """Amplitudes of single realisations need not grow with energy."""
-    common = observed_at_all(panel.results, (0.01, 0.1, 1.0))
-    if common is None:
-        return []
-    panels, response, group = common
-    dipoles = np.stack([m @ p.gradient for m, p in zip(response, panels, strict=True)])
-    low, middle, high = np.linalg.norm(dipoles, axis=-1)
-    start = f"{panel.label}, T = {', '.join(f'{p.length:.0f}' for p in panels)} pc"
-    value, error = share((middle < low) | (high < middle))
-    dip, dip_error = share((middle < low) & (high > middle))
-    found = [
-        Statement(
-            "figure 1",
-            f"{start}, gradient at 90 deg: share whose |delta| falls from 10 to 100 TV or from 100"
-            " TV to 1 PV",
-            "2 of 5",
-            value,
-            error,
-            "",
-            equal(value, np.hypot(error, _OF_5), 0.4),
-            f"falls, then rises, as measured: {dip:.2f} +- {dip_error:.2f}; 2 of 5 is known to"
-            f" {_OF_5}",
-        )
-    ]
-    along = np.stack([p.gradient_size * along_field(p)[np.isin(p.realisation, group)].mean()
-                      for p in panels])  # fmt: skip
-    pair = np.stack([high, low], axis=-1)
-    value, error = ratio_of_means(pair, group)
-    found.append(
-        Statement(
-            "figure 1",
-            f"{start}, gradient at 90 deg: mean |delta| at 1 PV over that at 10 TV",
-            "> 1",
-            value,
-            error,
-            "",
-            above(value, error, 1.0),
-            f"along B0 the ensemble's dipole grows {along[-1] / along[0]:.1f} times",
-        )
-    )
-    return found
-
-
-def ranges(panel):
-    """How far particles get in a scattering time, and how that grows with rigidity."""
-    common = observed_at_all(panel.results, (0.01, 0.1, 1.0))
-    job, start = panel.results.job, start_text(panel)
-    (path,), (error,) = mean_and_error(along_field(panel)[:, None], panel.realisation)
-    ratio, slope = job.turbulence.rms / job.regular.strength, job.turbulence.slope
-    formula = scattering.quasilinear_range(panel.rigidity, job.regular.strength, ratio, slope)
-    found = [
-        Statement("p. 4", f"{start}: D_par = c <M_par>/3", "not given", path / 3, error / 3, "pc c",
-                  "open", f"<M_par> = {path:.4g} +- {error:.2g} pc")
-    ]  # fmt: skip
-    for times, name in ((1.0, "tau = 3 D_par/c^2"), (2.0, "the paper's tau_sc = 2 tau")):
-        factor = scattering.range_in_scattering_times(1.0, times)
-        found.append(
-            Statement("p. 4", f"{start}: sqrt(4 D_par t), t = {name}", "a few 100 pc",
-                      factor * path, factor * error, "pc",
-                      above(factor * path, factor * error, _FEW_HUNDRED_PC),
-                      f"the paper's formula 100/q pc (dB/B0)^-2 (R/B0)^(2-q) gives {formula:.0f}"
-                      f' pc; "a few 100" is taken as more than {_FEW_HUNDRED_PC:.0f}')
-        )  # fmt: skip
-    if common is None:
-        return found
-    panels, response, group = common
-    paths = np.einsum("rnij,i,j->nr", response, *[panel.field / np.linalg.norm(panel.field)] * 2)
-    for first, text in ((0, "10 to 100 TV"), (1, "100 TV to 1 PV")):
-        value, error = ratio_of_means(paths[:, [first + 1, first]], group)
-        found.append(
-            Statement("p. 4", f"{panel.label}: growth of that range from {text}", "> 2", value,
-                      error, "", above(value, error, 2.0),
-                      f"quasi-linear: 10^(2-q) = {10 ** (2 - slope):.2f}")
-        )  # fmt: skip
-    return found
-
-
-FIGURES_4_5_1 = (
+FIGURES_4_5 = (
     cluster,
     suppression,
     cosine,
     shares,
-    energies,
-)
-PAGE_4 = (
-    alignment_needed,
-    ranges,
 )

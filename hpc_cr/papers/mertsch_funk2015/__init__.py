@@ -7,15 +7,19 @@ for (see `hpc_cr.figures.panels.Options`).
 """
 
 from hpc_cr.io.errors import ResultError
-from hpc_cr.papers import PaperFigure
-from hpc_cr.papers import mertsch_funk2015_field as regular_field
-from hpc_cr.papers import mertsch_funk2015_isotropic as isotropic_turbulence
-from hpc_cr.papers import mertsch_funk2015_memory as memory
+from hpc_cr.papers import PaperFigure, check_setup
+from hpc_cr.papers.mertsch_funk2015 import isotropic as isotropic_turbulence
+from hpc_cr.papers.mertsch_funk2015 import memory, regular_field, rigidity
 from hpc_cr.papers.observed import observed
 
 ISOTROPIC = "isotropic"
 STRONG = ("total-4uG", "turbulent-4uG")
 """Cases of eta = 0.1, the likelier reading of the paper's field first."""
+
+
+SETUP = {"boundary.kind": "time", "turbulence.outer_scale": 100.0, "turbulence.slope": 5 / 3}
+FIELDS = {ISOTROPIC: (4.0, 0.0), STRONG[0]: (1.265, 3.795), STRONG[1]: (4.0, 12.0)}
+"""B_rms and B0 of the cases, uG."""
 
 
 def _figures():
@@ -37,14 +41,26 @@ def _figures():
                 label = f"figure {number} {normalisation}"
                 label += f" {name}" if name == STRONG[1] else ""
                 found[label] = PaperFigure(figure, options, text)
+                if number == 5:
+                    found[label.replace("5", "5 zoom", 1)] = PaperFigure(
+                        figure, options | {"zoom": True}, f"{text}, near 90 degrees from B0"
+                    )
     at_1_PV = {"rigidities": ("1 PV",)}
+    found["local field isotropic"] = PaperFigure(
+        "local-field", at_1_PV | {"cases": (ISOTROPIC,)}, "angle between dipoles and local field"
+    )
     found["local field"] = PaperFigure(
-        "local-field", at_1_PV, "angle between dipoles and the field around the observer"
+        "local-field",
+        at_1_PV | {"cases": STRONG, "stops": (QUIET_STOP,)},
+        "the same beside a regular field, one mean free path back: noise is a tenth of |delta|",
     )
     found["memory"] = PaperFigure("memory", at_1_PV, "decay of multipoles in the directions at -T")
     found["convergence"] = PaperFigure("convergence", at_1_PV, "mean response against T")
     return found
 
+
+QUIET_STOP = "2"
+"""Index of a stop with little sampling noise; see `memory.quiet`."""
 
 FIGURES = _figures()
 
@@ -66,8 +82,13 @@ def statements(results):
     Raises
     ------
     hpc_cr.io.errors.ResultError
-        None of the cases has a finished entry at 1 PV.
+        None of the cases has a finished entry at 1 PV, or one was computed with another set-up
+        than the paper's.
     """
+    for case in results.each_case():
+        if case.case in FIELDS:
+            rms, regular = FIELDS[case.case]
+            check_setup(case, SETUP | {"turbulence.rms": rms, "regular.strength": regular})
     panels = {case.case: observed(case) for case in results.each_case()}
     found = {name: panels[name] for name in (ISOTROPIC, *STRONG) if panels.get(name) is not None}
     if not found:
@@ -80,11 +101,11 @@ def statements(results):
     slowest = [observed(panel.results, 0.01) for panel in isotropic]
     every = isotropic + strong
     parts = (
-        [(memory.converged, every), (memory.homogeneous, isotropic)]
+        [(memory.converged, every)]
         + [(memory.decays, [p for p in slowest if p is not None] + every)]
         + [(make, isotropic) for make in isotropic_turbulence.FIGURES_2_3]
-        + [(make, strong) for make in regular_field.FIGURES_4_5_1]
+        + [(make, strong) for make in (*regular_field.FIGURES_4_5, rigidity.energies)]
         + [(memory.local_field, every)]
-        + [(make, strong) for make in regular_field.PAGE_4]
+        + [(make, strong) for make in (regular_field.alignment_needed, rigidity.ranges)]
     )
     return [s for make, chosen in parts for panel in chosen for s in make(panel)]
