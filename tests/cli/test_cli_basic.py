@@ -1,12 +1,15 @@
 """The command line itself: help, shipped jobs, one-line errors with status 2, quick start-up."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from hpc_cr.cli.document import valid
 from hpc_cr.cli.main import COMMANDS, run
 from hpc_cr.config.shipped import shipped_jobs
 
@@ -119,3 +122,10 @@ def test_an_error_of_the_program_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(shipped, "shipped_jobs", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         run(["jobs"])
+
+
+def test_numbers_become_what_json_has():
+    found = valid({"one": np.array(1.5), "many": np.array([[1, np.nan]]), "none": np.float64("inf"),
+                   "list": (np.int64(2), np.bool_(True), "text")})  # fmt: skip
+    assert found == {"one": 1.5, "many": [[1, None]], "none": None, "list": [2, True, "text"]}
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
