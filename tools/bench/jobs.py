@@ -25,7 +25,7 @@ from tools.bench.paper import textbook_seconds
 from tools.bench.timing import Figure, take_turns
 
 QUICKSTART = "jobs/quickstart.toml"
-PAPER = "jobs/mertsch_funk2015_isotropic.toml"
+PAPER = "jobs/mertsch_funk2015.toml"
 PAPER_SECONDS = 15.0
 TEXTBOOK_STEPS = 2_000_000
 WARM = ("run.realisations=1",)

@@ -16,11 +16,9 @@ import click  # noqa: E402
 SMALL = {
     "jobs/quickstart.toml": ((1, ()), (2, ())),
     "jobs/giacinti_sigl2012.toml": ((2, ("run.realisations=2", "particles.nside=32")),),
-    "jobs/mertsch_funk2015_isotropic.toml": (
-        (2, ("run.realisations=2", "particles.nside=4", "output.l_max=8")),),
-    "jobs/mertsch_funk2015_strong_field.toml": (
+    "jobs/mertsch_funk2015.toml": (
         (2, ("run.realisations=1", "particles.nside=2", "output.l_max=4",
-             'particles.rigidities=["100 TV", "1 PV"]')),),
+             'particles.rigidities=["100 TV", "1 PV"]', 'gradient.scale_length="12 kpc"')),),
 }
 """Job -> (ranks, settings) of each run."""
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 JOB = "jobs/quickstart.toml"
-_LONG = "jobs/mertsch_funk2015_isotropic.toml particles.nside=128"
+_PAPER = 'jobs/mertsch_funk2015.toml gradient.scale_length="12 kpc" boundary.times=[5,10,20,40]'
+_LONG = f"{_PAPER} particles.nside=128"
 JOBS = (_LONG, f'{_LONG} particles.rigidities=["10 TV"]',
         f'{_LONG} particles.rigidities=["10 TV"] parallel.team_size=4',
-        "jobs/mertsch_funk2015_isotropic.toml", JOB)
+        _PAPER, JOB)
 """Predicted by default: tasks of minutes, of one entry each, in teams; of seconds; of less."""
 
 
