@@ -5,6 +5,7 @@ with few particles on coarse grids, so that everything a command needs is there 
 numbers mean nothing.
 """
 
+import json
 import os
 import re
 import shlex
@@ -47,27 +48,44 @@ def folder(tmp_path_factory):
     return place
 
 
+def in_one_process(together, folder):
+    """Run commands of hpc-cr one after the other, and forget them."""
+    if together:
+        done = subprocess.run([sys.executable, "-c", IN_ONE_PROCESS], input=json.dumps(together),
+                              cwd=folder, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{together}\n{done.stdout}\n{done.stderr}"
+        together.clear()
+
+
 def commands(text):
     """Commands of a page's sh blocks, one at a time, over as many lines as they have."""
     command = ""
-    for line in "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.S)).splitlines():
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.S)).replace("\\\n", " ")
+    for line in blocks.splitlines():
         command = f"{command}\n{line}".lstrip("\n")
         try:
             words = shlex.split(command, comments=True)
         except ValueError:
             continue  # an open quote
-        if not command.endswith("\\"):
-            if words:
-                yield command, words
-            command = ""
+        if words:
+            yield command, words
+        command = ""
     assert not command
+
+
+IN_ONE_PROCESS = """
+import json, sys
+from hpc_cr.cli.main import run
+for words in json.load(sys.stdin):
+    assert run(words) == 0, words
+"""
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page, folder):
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     edits = " ".join(f"--set '{setting}'" for setting in SMALL)
-    ran = 0
+    together, ran = [], 0
     for command, words in commands(text):
         if words[:3] == ["hpc-cr", "data", "update"] or words[0] == "pip":
             continue  # needs a network
@@ -76,8 +94,13 @@ def test_page(page, folder):
             if (folder / f"{job}.h5").exists():
                 continue
             command = command.split("  #")[0] + f" {edits}"
-        run(command, folder)
         ran += 1
+        if words[0] == "hpc-cr" and "run" not in words and not set(words) & {"|", ">"}:
+            together.append(words[1:])  # what starts quickly need not start again and again
+        else:
+            in_one_process(together, folder)
+            run(command, folder)
+    in_one_process(together, folder)
     assert ran
     for number, program in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.S)):
         (folder / f"{page}-{number}.py").write_text(program, encoding="utf-8")
