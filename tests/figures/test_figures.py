@@ -238,7 +238,7 @@ def test_longitude_from_the_field(two_cases):
     (axes,) = data_axes(draw("dipole-longitude", [two_cases], options))
     angle, values = line(axes, "expectation").get_data()
     assert angle[np.argmax(values)] in (-180.0, 0.0, 180.0)
-    assert "regular field" in axes.get_xlabel()
+    assert "from the field" in axes.get_xlabel()
     # the same column as Galactic longitude 30 + 60 = 90
     response = stored(two_cases, "response", "strong-field")[:, PV, -1]
     at_60 = line(axes, "median").get_ydata()[np.argmin(np.abs(angle - 60))]
