@@ -504,7 +504,9 @@ def test_terminal_is_closed(whole, tmp_path, ignored):
     job, complete = whole
     out = tmp_path / "out.h5"
     program = ["nohup", *HPC_CR] if ignored else HPC_CR
-    running = Run(job, out, "--quiet", ranks=1, program=program)
+    # the tests themselves may run under nohup, which the job would inherit
+    running = Run(job, out, "--quiet", ranks=1, program=program,
+                  preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
     running.process.send_signal(signal.SIGHUP)
     _, errors = running.end(60 if ignored else END_SECONDS)
     assert running.process.returncode == (0 if ignored else 75), errors
