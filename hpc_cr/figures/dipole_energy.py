@@ -9,7 +9,7 @@ import numpy as np
 
 from hpc_cr.config.scales import gyroradius, isotropic_mean_free_path
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import FigureError
+from hpc_cr.figures.panels import FigureError, range_of_normalisation, range_of_stops
 from hpc_cr.measurements.diffusion import boron_to_carbon
 
 SINGLE = 5
@@ -120,7 +120,8 @@ def _panel(axes, group, limits):
     rigidity = np.array([p.rigidity for p in group])
     style.noise_line(axes, rigidity, [p.summary.noise_floor for p in group], "")
     title = group[0].title(rigidity=False, stop=False, normalisation=False)
-    axes.set_title(f"{title}, {_stops_text(group)}\n{_normalisation(group)}", linespacing=1.3)
+    title = f"{title}, {range_of_stops(group)}\n{range_of_normalisation(group)}"
+    axes.set_title(title, linespacing=1.3)
 
 
 def _realisations(axes, group):
@@ -204,23 +205,6 @@ def _diffusion(axes, group):
         axes.plot(rigidity, free_path * sizes, color=style.GREEN, linewidth=0.7,
                   label="isotropic diffusion, $D$ of\nHarari et al. 2014", gid="Harari",
                   zorder=2)  # fmt: skip
-
-
-def _normalisation(group):
-    """The normalisation of all rigidities: one text, or the range of the factors."""
-    texts = list(dict.fromkeys(p.normalisation_text for p in group))
-    if len(texts) == 1:
-        return texts[0]
-    low, high = (style.number(f(p.scale for p in group), 3) for f in (min, max))
-    return rf"$M \times$ {low} to {high} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
-
-
-def _stops_text(group):
-    """The stop of all rigidities, or the range of theirs."""
-    low, high = (f(group, key=lambda p: p.length) for f in (min, max))
-    if np.isclose(low.length, high.length):
-        return low.stop_text
-    return f"{low.stop_text.removesuffix(' pc')} to {high.length:.3g} pc"
 
 
 def _limits(groups, points):

@@ -11,6 +11,7 @@ import numpy as np
 from hpc_cr.anisotropy import ensembles
 from hpc_cr.detector import harmonics
 from hpc_cr.figures import measured, style
+from hpc_cr.figures.panels import range_of_normalisation, range_of_stops
 
 SINGLE = 5
 """Realisations drawn one by one."""
@@ -161,7 +162,8 @@ def _amplitudes(axes, group, seen, limits):
     style.short_log(axes.xaxis, "log", axes.get_xlim())
     style.noise_line(axes, rigidity, [h.summary.noise_floor for h in seen], "")
     title = group[0].title(rigidity=False, stop=False, normalisation=False)
-    axes.set_title(f"{title}, {_stops_text(group)}\n{_normalisation(group)}", linespacing=1.3)
+    title = f"{title}, {range_of_stops(group)}\n{range_of_normalisation(group)}"
+    axes.set_title(title, linespacing=1.3)
 
 
 def _phases(axes, group, seen):
@@ -221,23 +223,6 @@ def _single(number):
 def _common(group):
     """The first rows that are finished at every rigidity: nothing is picked by its look."""
     return sorted(set.intersection(*(set(p.rows) for p in group)))[:SINGLE]
-
-
-def _normalisation(group):
-    """The normalisation of all rigidities: one text, or the range of the factors."""
-    texts = list(dict.fromkeys(p.normalisation_text for p in group))
-    if len(texts) == 1:
-        return texts[0]
-    low, high = (style.number(f(p.scale for p in group), 3) for f in (min, max))
-    return rf"$M \times$ {low} to {high} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
-
-
-def _stops_text(group):
-    """The stop of all rigidities, or the range of theirs."""
-    low, high = (f(group, key=lambda p: p.length) for f in (min, max))
-    if np.isclose(low.length, high.length):
-        return low.stop_text
-    return f"{low.stop_text.removesuffix(' pc')} to {style.number(high.length, 3)} pc"
 
 
 def _limits(harmonics, points):

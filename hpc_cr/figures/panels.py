@@ -333,6 +333,23 @@ def _find(results, values, text, unit, what):
     return index
 
 
+def range_of_normalisation(group):
+    """The normalisation of several panels (rigidities): one text, or the range of the factors."""
+    texts = list(dict.fromkeys(panel.normalisation_text for panel in group))
+    if len(texts) == 1:
+        return texts[0]
+    low, high = (style.number(f(panel.scale for panel in group), 3) for f in (min, max))
+    return rf"$M\times$ {low} to {high} ($D_\mathrm{{B/C}}/D_\mathrm{{sim}}$)"
+
+
+def range_of_stops(group):
+    """The stop of several panels (rigidities), or the range of theirs."""
+    low, high = (f(group, key=lambda panel: panel.length) for f in (min, max))
+    if np.isclose(low.length, high.length):
+        return low.stop_text
+    return f"{low.stop_text.removesuffix(' pc')} to {style.number(high.length, 3)} pc"
+
+
 def of_case(results):
     """" of case 'strong'", for messages; empty for a file without cases."""
     return f" of case {results.case!r}" if results.case else ""
