@@ -9,11 +9,14 @@ import numpy as np
 
 from hpc_cr.config.scales import gyroradius, isotropic_mean_free_path
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import FigureError, range_of_normalisation, range_of_stops
+from hpc_cr.figures.panels import (
+    FigureError,
+    common_rows,
+    range_of_normalisation,
+    range_of_stops,
+)
 from hpc_cr.measurements.diffusion import boron_to_carbon
 
-SINGLE = 5
-"""Realisations drawn one by one."""
 MARGIN = 1.5
 """Factor by which the axis goes beyond the lowest and the highest rigidity."""
 
@@ -144,20 +147,12 @@ def _realisations(axes, group):
         label="their median",
         zorder=4,
     )
-    common = _single(group)
+    common = common_rows(group)
     for number, row in enumerate(common):
         values = [a[p.rows == row][0] for a, p in zip(amplitude, group, strict=True)]
         label = f"single skies (first {len(common)})" if number == 0 else None
-        axes.plot(rigidity, values, color=_SHADES[number], linewidth=0.8, marker="o",
+        axes.plot(rigidity, values, color=style.SHADES[number], linewidth=0.8, marker="o",
                   markersize=2.6, label=label, gid="single sky", zorder=3.5)  # fmt: skip
-
-
-def _single(group):
-    """Rows finished at every rigidity, in the file's order: nothing is picked by its look."""
-    return sorted(set.intersection(*(set(p.rows) for p in group)))[:SINGLE]
-
-
-_SHADES = ("0.0", "0.22", "0.4", "0.55", "0.68")
 
 
 def _ensemble(axes, group):
@@ -211,7 +206,7 @@ def _limits(groups, points):
     """Range of the amplitudes of all panels, with room for a line of text at the bottom."""
     low, high = [], []
     for group in groups:
-        rows = _single(group)
+        rows = common_rows(group)
         for panel in group:
             amplitude = np.linalg.norm(panel.dipoles, axis=1)
             low += [np.quantile(amplitude, 0.02), np.linalg.norm(panel.summary.expectation)]

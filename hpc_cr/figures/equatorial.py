@@ -11,17 +11,14 @@ import numpy as np
 from hpc_cr.anisotropy import ensembles
 from hpc_cr.detector import harmonics
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import range_of_normalisation, range_of_stops
+from hpc_cr.figures.panels import common_rows, range_of_normalisation, range_of_stops
 
-SINGLE = 5
-"""Realisations drawn one by one."""
 MARGIN = 1.5
 """Factor by which the axis goes beyond the lowest and the highest rigidity."""
 CLOUD = 200
 """Phases drawn per rigidity at most; more would only blacken the panel."""
 
 _TICKS = (-180, -90, 0, 90, 180)
-_SHADES = ("0.0", "0.22", "0.4", "0.55", "0.68")
 _MEDIAN = {"color": style.BLUE, "marker": "^", "linestyle": "--", "markersize": 4, "capsize": 2,
            "elinewidth": 1.0, "zorder": 4}  # fmt: skip
 _EXPECTED = {"color": style.GREEN, "marker": "D", "linestyle": "-.", "markersize": 3.5,
@@ -150,7 +147,7 @@ def _amplitudes(axes, group, seen, limits):
     axes.errorbar(rigidity, [h.summary.median for h in seen],
                   [h.summary.median_error for h in seen],
                   label="their median, phase of\ntheir mean vector", **_MEDIAN)  # fmt: skip
-    common = _common(group)
+    common = common_rows(group)
     for number, row in enumerate(common):
         values = [h.amplitude[p.rows == row][0] for h, p in zip(seen, group, strict=True)]
         label = f"single skies (first {len(common)})" if number == 0 else None
@@ -173,7 +170,7 @@ def _phases(axes, group, seen):
         cloud = h.phase[:CLOUD]
         _round(axes, np.full(len(cloud), x), cloud, color=style.BLUE, alpha=0.3, marker="_",
                markersize=7, linestyle="none", gid="phases", zorder=2)  # fmt: skip
-    for number, row in enumerate(_common(group)):
+    for number, row in enumerate(common_rows(group)):
         values = [h.phase[p.rows == row][0] for h, p in zip(seen, group, strict=True)]
         _round(axes, rigidity, values, gid="single sky", **_single(number))
     means = [(h.summary.mean_phase, h.summary.mean_phase_error) for h in seen]
@@ -216,13 +213,8 @@ def _round(axes, x, phase, error=None, **settings):
 
 
 def _single(number):
-    return {"color": _SHADES[number], "linewidth": 0.8, "linestyle": "-", "marker": "o",
+    return {"color": style.SHADES[number], "linewidth": 0.8, "linestyle": "-", "marker": "o",
             "markersize": 2.6, "zorder": 3.5}  # fmt: skip
-
-
-def _common(group):
-    """The first rows that are finished at every rigidity: nothing is picked by its look."""
-    return sorted(set.intersection(*(set(p.rows) for p in group)))[:SINGLE]
 
 
 def _limits(harmonics, points):

@@ -333,6 +333,14 @@ def _find(results, values, text, unit, what):
     return index
 
 
+def common_rows(group):
+    """The first rows finished in all of several panels: nothing is picked by its look.
+
+    As many as `style.SHADES` tells apart.
+    """
+    return sorted(set.intersection(*(set(panel.rows) for panel in group)))[: len(style.SHADES)]
+
+
 def range_of_normalisation(group):
     """The normalisation of several panels (rigidities): one text, or the range of the factors."""
     texts = list(dict.fromkeys(panel.normalisation_text for panel in group))

@@ -23,6 +23,8 @@ VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 SEQUENCE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
+SHADES = ("0.0", "0.22", "0.4", "0.55", "0.68")
+"""Greys of realisations that are drawn one by one."""
 NOISE = {"color": BLACK, "linestyle": ":", "linewidth": 0.9}
 """Look of the sampling noise."""
 
