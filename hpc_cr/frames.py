@@ -46,6 +46,30 @@ def lon_lat(vector):
     return lon, lat
 
 
+def field_axes(field):
+    """Axes along and across a field.
+
+    Parameters
+    ----------
+    field : array_like (3,)
+        Galactic Cartesian, any unit; zero for none.
+
+    Returns
+    -------
+    ndarray (3, 3)
+        Rows: unit vectors along the field and two across it, right-handed. Without a field the
+        Galactic axes.
+    """
+    field = np.asarray(field, float)
+    if not np.any(field):
+        return np.eye(3)
+    along = field / np.linalg.norm(field)
+    # any direction that is not nearly parallel: the Galactic axis that is farthest from it
+    across = np.cross(along, np.eye(3)[np.argmin(np.abs(along))])
+    across /= np.linalg.norm(across)
+    return np.stack([along, across, np.cross(along, across)])
+
+
 @lru_cache(maxsize=4)
 def patch_pixels(nside, longitude, latitude, width):
     """HEALPix pixels of a part of the sky, bounded by circles of longitude and latitude.

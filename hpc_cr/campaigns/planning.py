@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.campaigns.experiments import experiment_of
 from hpc_cr.campaigns.warm_up import load_kernels
 from hpc_cr.campaigns.work import entry_cost, make_tasks, memory_bytes, plan_of
-from hpc_cr.fields.interpolation import coarsest_levels
 from hpc_cr.fields.layouts import aligned_empty
 from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
-from hpc_cr.trajectories.backtrack import advance, expected_steps
-from hpc_cr.trajectories.directions import start_directions
+from hpc_cr.trajectories.backtrack import expected_steps
 from hpc_cr.trajectories.state import FINISHED, empty_state, start
 
 SAMPLE_STEPS = 5e6
@@ -43,7 +41,7 @@ class CaseCost(NamedTuple):
     synthesis_seconds: float  # one realisation's grids
     step_seconds: np.ndarray  # per particle-step
     steps: np.ndarray  # particle-steps of one entry
-    sky_seconds: float  # measuring and writing one entry
+    measuring_seconds: float  # what is kept of one entry
 
 
 class Memory(NamedTuple):
@@ -71,15 +69,15 @@ def measure(job, say=lambda text: None):
     spectrum, grid = (aligned_empty(*layout) for layout in field_layout(job))
     first, synthesis = (_synthesis_seconds(job, spectrum, grid) for _ in range(2))
     field = field_on(grid, job, job.run.first_realisation)
-    directions = start_directions(job, 0)
+    experiment = experiment_of(job)
     samples = []
     for rig, rigidity in enumerate(job.particles.rigidities):
         say(f"tracking at {rigidity:g} PV")
-        samples.append(_sample(job, field, rig, directions))
+        samples.append(_sample(job, field, rig, experiment))
     seconds, steps = np.array(samples).T
-    say("multipoles")
+    say("what is kept of an entry")
     return CaseCost(max(first - synthesis, 0.0), synthesis, seconds, steps * job.n_pix,
-                    _sky_seconds(job, directions))
+                    _measuring_seconds(job, field, experiment))
 
 
 def measure_cases(job, say=lambda text: None):
@@ -115,21 +113,23 @@ def _synthesis_seconds(job, spectrum, grid):
     return time.process_time() - began
 
 
-def _sample(job, field, rig, directions):
+def _sample(job, field, rig, experiment):
     """Seconds per particle-step, and steps per particle, from some of the particles."""
     plan = plan_of(job, rig)
     guess = entry_cost(job, rig) / job.n_pix
+    origins, directions = experiment.start(0)
     count = min(len(directions), max(FEWEST, int(SAMPLE_STEPS / guess)))
-    chosen = directions[np.linspace(0, len(directions) - 1, count, dtype=int)]
-    arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
+    chosen = np.linspace(0, len(directions) - 1, count, dtype=int)
+    directions = directions[chosen]
+    origins = origins if np.ndim(origins) == 1 else origins[chosen]
     state = empty_state(count, len(plan.stops))
     first = time.process_time()
     seconds = np.inf
     for _ in range(REPEATS):
-        start(state, 0, count, np.zeros(3), chosen, plan)
+        start(state, 0, count, origins, directions, plan)
         began = time.process_time()
-        advance(arrays, plan, state, 0, count, job.integrator.method,
-                lambda: time.process_time() - first > SAMPLE_SECONDS)
+        experiment.track(field, plan, state, 0, count, rig,
+                         lambda: time.process_time() - first > SAMPLE_SECONDS)
         ended = time.process_time()
         # other processes can only slow it down: the best run is the one that they left alone
         seconds = min(seconds, (ended - began) / max(int(state.steps.sum()), 1))
@@ -145,17 +145,16 @@ def _sample(job, field, rig, directions):
     return seconds, max(guess, float(state.steps.mean()))
 
 
-def _sky_seconds(job, directions):
+def _measuring_seconds(job, field, experiment):
     """Seconds of measuring one entry of particles that all finished somewhere."""
-    sky = SkyObservables(directions, job.particles.nside, job.output.l_max,
-                         whole=job.particles.patch is None)
+    _, directions = experiment.start(0)
     state = empty_state(job.n_pix, len(job.stops[0]))
     for array in state:
         array[...] = 0
     state.out_position[...] = directions
     state.out_direction[...] = directions
     began = time.process_time()
-    sky.measure(state.out_position, state.out_direction, job.gradient_vectors[0])
+    experiment.measure(field, state, 0, 0)
     return time.process_time() - began
 
 
@@ -163,7 +162,7 @@ def core_seconds(job, costs):
     """Core-seconds of all cases without start and end (costs: one CaseCost per case)."""
     total = 0.0
     for case, cost in zip(job.cases, costs, strict=True):
-        entries = float(cost.steps @ cost.step_seconds) + len(cost.steps) * cost.sky_seconds
+        entries = float(cost.steps @ cost.step_seconds) + len(cost.steps) * cost.measuring_seconds
         total += case.job.run.realisations * cost.synthesis_seconds + case.job.n_row * entries
     return total
 
@@ -199,7 +198,7 @@ def wall_seconds(job, costs, ranks, done=None):
         if field != wanted:
             free += cost.synthesis_seconds / size
         for _, rig in task.entries:
-            free += cost.steps[rig] * cost.step_seconds[rig] / size + cost.sky_seconds
+            free += cost.steps[rig] * cost.step_seconds[rig] / size + cost.measuring_seconds
         heapq.heappush(teams, (free, number, wanted))
     return START_AND_END_SECONDS + max(free for free, _, _ in teams)
 

@@ -56,7 +56,8 @@ def plan_of(job, rig):
                      job.stops[rig], sphere=job.boundary.kind == "sphere",
                      method=job.integrator.method,
                      steps_per_gyroradius=job.integrator.steps_per_gyroradius,
-                     tolerance=job.integrator.tolerance, limit=job.boundary.limit)
+                     tolerance=job.integrator.tolerance, limit=job.boundary.limit,
+                     charge=-1 if job.run.kind == "anisotropy" else 1)
 
 
 def expected_path(job, rig):

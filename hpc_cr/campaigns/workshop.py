@@ -5,12 +5,9 @@ import time
 
 import numpy as np
 
-from hpc_cr.anisotropy.observables import SkyObservables
+from hpc_cr.campaigns.experiments import experiment_of
 from hpc_cr.campaigns.work import entry_cost, memory_bytes, plan_of
-from hpc_cr.fields.interpolation import coarsest_levels
-from hpc_cr.fields.nested import field_layout, field_on, smoothed_field, synthesis_steps
-from hpc_cr.trajectories.backtrack import advance
-from hpc_cr.trajectories.directions import observer_positions, start_directions
+from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
 from hpc_cr.trajectories.state import FINISHED, RUNNING, State, start, state_layout
 
 
@@ -47,8 +44,7 @@ class Workshop:
         self._next_buffer = 0
         self._field = None
         self._field_name = None
-        self._skies = {}
-        self._positions = {}
+        self._experiments, self._shared = {}, {}
         most = max(len(j.particles.rigidities) * j.particles.observers for j in jobs)
         self.message_length = 3 + 2 * most
 
@@ -100,17 +96,10 @@ class Workshop:
         self._next_buffer = 1 - self._next_buffer
         return State(*_arrays(memory, [array[1:] for array in state_layout(n_pix, n_stop)]))
 
-    def _sky(self, case, row):
-        """Start directions and observables of a row; HEALPix ones are shared by all rows."""
-        job = self.cases[case].job
-        nside, patch = job.particles.nside, job.particles.patch
-        key = (nside, patch, job.output.l_max) if nside is not None else (case, row)
-        if key not in self._skies:
-            if nside is None:
-                self._skies.clear()
-            self._skies[key] = SkyObservables(start_directions(job, row), nside, job.output.l_max,
-                                              whole=patch is None)
-        return self._skies[key]
+    def _experiment(self, case):
+        if case not in self._experiments:
+            self._experiments[case] = experiment_of(self.cases[case].job, self._shared)
+        return self._experiments[case]
 
     def compute(self, case, realisation, row, rig, poll, times):
         """One entry; collective over the team.
@@ -131,16 +120,14 @@ class Workshop:
         with times.of("synthesis"):
             field = self.field(case, realisation, poll)
         plan = plan_of(job, rig)
-        sky = self._sky(case, row)
-        if case not in self._positions:
-            self._positions[case] = observer_positions(job)
+        experiment = self._experiment(case)
+        starts = experiment.start(row)
         state = self._state(job.n_pix, len(plan.stops))
         first, last = self.team.share_of(job.n_pix)
         with times.of("tracking"):
             began = time.perf_counter()
-            start(state, first, last, self._positions[case][row], sky.directions, plan)
-            arrays = coarsest_levels(field.arrays, job.levels_followed[rig])
-            finished = advance(arrays, plan, state, first, last, job.integrator.method, poll)
+            start(state, first, last, *starts, plan)
+            finished = experiment.track(field, plan, state, first, last, rig, poll)
             spent = time.perf_counter() - began
         with times.of("waiting"):
             abandoned, seconds = self.team.total(np.array([float(not finished), spent]), poll)
@@ -149,26 +136,11 @@ class Workshop:
         if not self.team.leader:
             return {}
         with times.of("measuring"):
-            entry = self._measure(job, sky, state, rig, seconds, poll)
-            entry["local_field"] = smoothed_field(field.at, self._positions[case][row],
-                                                  job.smoothing_radii[rig])
-            return entry
-
-    @staticmethod
-    def _measure(job, sky, state, rig, seconds, poll):
-        """The entry of finished trajectories: arrays and counts by dataset (`io.schema`)."""
-        entry = sky.measure(state.out_position, state.out_direction, job.gradient_vectors[rig],
-                            poll)
-        if job.output.displacement:
-            entry["displacement"] = state.out_position.transpose(0, 2, 1).astype(np.float32)
-        if job.output.final_direction:
-            entry["final_direction"] = state.out_direction.transpose(0, 2, 1).astype(np.float32)
-        if job.output.crossing_time:
-            entry["crossing_time"] = state.out_time.astype(np.float32)
-        if np.any(state.status == RUNNING):
-            raise AssertionError("a particle was left on its way")
-        entry["unfinished"] = int(np.count_nonzero(state.status != FINISHED))
-        entry["over_tolerance"] = int(state.over.sum())
-        entry["steps"] = int(state.steps.sum())
-        entry["seconds"] = float(seconds)
-        return entry
+            if np.any(state.status == RUNNING):
+                raise AssertionError("a particle was left on its way")
+            return experiment.measure(field, state, row, rig, poll) | {
+                "unfinished": int(np.count_nonzero(state.status != FINISHED)),
+                "over_tolerance": int(state.over.sum()),
+                "steps": int(state.steps.sum()),
+                "seconds": float(seconds),
+            }

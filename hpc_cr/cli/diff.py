@@ -61,9 +61,12 @@ def _compare(a, b):
     with reading("comparing", n_bytes) as advance:
         for pair, matched in zip(pairs, matches, strict=True):
             found["numbers"] += compare_numbers(*pair, matched, advance)
-    compared = any(n.compared for n in found["numbers"] if n.path.startswith("anisotropy/"))
+    compared = any(n.compared for n in found["numbers"] if n.path.startswith(_DATA))
     found["same"] = compared and not any(n.differ for n in found["numbers"])
     return found
+
+
+_DATA = ("anisotropy/", "diffusion/", "source/")
 
 
 def _document(found):

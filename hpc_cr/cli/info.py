@@ -89,7 +89,7 @@ def _document(results):
     """The JSON document."""
     from hpc_cr.campaigns import accounts
     from hpc_cr.campaigns.watch import watch
-    from hpc_cr.cli.approaches import approach_document
+    from hpc_cr.cli.summary import module_of
 
     watched = watch(results)
     cases = list(results.each_case())
@@ -100,12 +100,8 @@ def _document(results):
         "complete": done == total,
         "done": done,
         "total": total,
-        "results": [
-            _result(case, summary)
-            for case in cases
-            for summary in _by_rigidity([case.summary(i) for i in range(case.stops.shape[1])])
-        ],
-        "convergence": approach_document(cases),
+        "kind": results.kind,
+        **module_of(results.kind).documents(cases),
         "provenance": {**results.provenance, "runs": results.runs},
         "watch": watched and {
             **watched._asdict(), "ranks": [share._asdict() for share in watched.ranks]
@@ -138,40 +134,3 @@ def _slow(cases, entries, count=10):
             "run": entries.run[i],
         })  # fmt: skip
     return found
-
-
-def _by_rigidity(summaries):
-    """From stop by stop to rigidity by rigidity, stops ascending."""
-    return [s for rigidity in zip(*summaries, strict=True) for s in rigidity]
-
-
-def _result(case, s):
-    rig = int(np.argmin(np.abs(case.rigidities - s.rigidity)))
-    return {
-        "case": case.case,
-        "rigidity_PV": s.rigidity,
-        "stop": s.stop,
-        "stop_kind": case.stop_kind,
-        "stop_unit": "pc",
-        "n": s.n,
-        "n_realisation": s.n_realisation,
-        "gradient_per_pc": s.gradient,
-        "dipole_mean": s.mean_amplitude,
-        "dipole_mean_error": s.mean_amplitude_error,
-        "dipole_median": s.median,
-        "dipole_median_error": s.median_error,
-        "dipole_scatter": s.scatter,
-        "dipole_scatter_error": s.scatter_error,
-        "dipole_rms_debiased": s.rms_debiased,
-        "noise_floor": s.noise_floor,
-        "vector_mean": s.vector_mean,
-        "vector_mean_error": s.vector_mean_error,
-        "direction_lb_deg": s.direction,
-        "direction_error_deg": s.direction_error_deg,
-        "expectation": s.expectation,
-        "expectation_error": s.expectation_error,
-        "steps": int(case.steps[:, rig].sum()),
-        "core_seconds": float(case.seconds[:, rig].sum()),
-        "unfinished": int(case.unfinished[:, rig].sum()),
-        "over_tolerance": int(case.over_tolerance[:, rig].sum()),
-    }

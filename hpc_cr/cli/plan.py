@@ -49,6 +49,9 @@ def _compile(job):
     print(f"hpc-cr: {job.name}: kernels ready after {duration(time.monotonic() - began)}")
 
 
+_MEASURED = {"anisotropy": "multipoles", "diffusion": "tensors", "source": "density"}
+
+
 def _scales(case):
     """Physical scales and grids of one case."""
     from hpc_cr.config.scales import kept_power
@@ -101,9 +104,9 @@ def _needs(job, ranks):
     for case, cost in zip(job.cases, costs, strict=True):
         label = f'case "{case.name}": ' if case.name else ""
         print(f"  {label}synthesis {cost.synthesis_seconds:.2g} s per realisation and core,"
-              f" multipoles {cost.sky_seconds:.2g} s per sky")
+              f" {_MEASURED[job.run.kind]} {cost.measuring_seconds:.2g} s per entry")
         for rig, rigidity in enumerate(case.job.particles.rigidities):
-            print(f"    {rigidity:.4g} PV: {cost.steps[rig]:.3g} particle-steps per sky at"
+            print(f"    {rigidity:.4g} PV: {cost.steps[rig]:.3g} particle-steps per entry at"
                   f" {1e9 * cost.step_seconds[rig]:.0f} ns:"
                   f" {duration(cost.steps[rig] * cost.step_seconds[rig])}")
     total, wall = planning.core_seconds(job, costs), planning.wall_seconds(job, costs, ranks)

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from hpc_cr.campaigns.anisotropy import Progress
+from hpc_cr.campaigns.campaign import Progress
 from hpc_cr.cli.reading import reading
 from hpc_cr.cli.terminal import duration, on_terminal
 

@@ -23,7 +23,7 @@ from hpc_cr.config import JobError
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def command(job, output, overrides, block, resume, overwrite, quiet):
-    """Run JOB.toml and write dipoles, multipoles and response tensors to one HDF5 file.
+    """Run JOB.toml and write what its kind of job measures to one HDF5 file.
 
     Exit status: 0 complete; 2 something in the command line, job or result file is wrong; 75
     stopped by a signal, finished entries kept (--resume goes on).
@@ -48,7 +48,7 @@ def _run(signals, path, output, overrides, block, resume, overwrite, quiet):
     try:
         comm = world()
         with failing_together(comm, plain=(ResultError, MemoryError)):
-            from hpc_cr.campaigns import anisotropy
+            from hpc_cr.campaigns import campaign
             from hpc_cr.cli.progress import Progress, make_progress
 
             with watched_start(comm):
@@ -58,8 +58,8 @@ def _run(signals, path, output, overrides, block, resume, overwrite, quiet):
             progress = make_progress(quiet) if comm.rank == 0 else Progress()
             for warning in job.warnings:
                 progress.note(f"warning: {warning}")
-            outcome = anisotropy.run(job, output, comm, signals, resume=resume,
-                                     overwrite=overwrite, progress=progress)
+            outcome = campaign.run(job, output, comm, signals, resume=resume,
+                                   overwrite=overwrite, progress=progress)
         if not outcome.complete:
             # also on ranks that were only told: srun -K sends SIGTERM once the first has ended
             signals.received = signals.received or outcome.stopped_by

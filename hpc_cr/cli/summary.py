@@ -1,18 +1,15 @@
-"""The closing table: what a result file says about the dipole, in a few lines."""
+"""The closing table: what a result file says, in a few lines; by kind in `hpc_cr.cli.summaries`."""
 
 import sys
+from importlib import import_module
 
 import numpy as np
 
-from hpc_cr.cli.approaches import approach_lines, patch_lines
-from hpc_cr.cli.table import plain, print_table
-
-_DISPENSABLE = ("toward", "median", "noise", "steps", "n")
-"""Columns that a narrow terminal does without, in this order; `hpc-cr info --json` has all."""
+from hpc_cr.cli.table import plain
 
 
 def print_summary(path, stop=-1, stream=None):
-    """Print, per case and rigidity, the dipole over the realisations and what it cost.
+    """Print, per case and rigidity, what was measured and what it cost.
 
     Parameters
     ----------
@@ -33,76 +30,14 @@ def print_summary(path, stop=-1, stream=None):
     stream = sys.stdout if stream is None else stream
     with open_results(path) as results:
         every = list(results.each_case())
-        cases = [(c, c.summary(stop)) for c in every if c.job.particles.patch is None]
-        exponent = _common_exponent([s.mean_amplitude for _, rows in cases for s in rows])
-        if cases:
-            header, rows = _table(cases, exponent)
-            for line in _heading(cases):
-                print(plain(line, stream), file=stream)
-            print_table(header, rows, stream, dispensable=_DISPENSABLE)
-        told = (*patch_lines(every), *approach_lines(every))
-        for line in (*told, *_warnings(every), *_closing(every, path)):
+        module_of(results.kind).print_results(every, stop, stream)
+        for line in (*_warnings(every), *_closing(every, path)):
             print(plain(line, stream), file=stream)
 
 
-def _table(cases, exponent):
-    """Column headers (name, unit) and rows of text."""
-    power = f"1e{exponent:+03d}" if exponent else ""
-    named = any(case.case for case, _ in cases)
-    kind = "T" if all(case.stop_kind == "time" for case, _ in cases) else "stop"
-    header = [
-        *([("case", "")] if named else []),
-        ("rigidity", ""),
-        (kind, "pc"),
-        ("n", ""),
-        ("mean", power),
-        ("scatter", power),
-        ("median", power),
-        ("noise", power),
-        ("direction", "l, b deg"),
-        ("expected", power),
-        ("toward", "l, b deg"),
-        ("steps", "1e6/s/core"),
-    ]
-    rows = []
-    for case, summaries in cases:
-        for rig, s in enumerate(summaries):
-            rows.append(
-                [
-                    *([case.case] if named else []),
-                    rigidity_text(s.rigidity),
-                    f"{s.stop:.4g}",
-                    str(s.n),
-                    with_error(s.mean_amplitude, s.mean_amplitude_error, exponent),
-                    with_error(s.scatter, s.scatter_error, exponent),
-                    with_error(s.median, s.median_error, exponent),
-                    with_error(s.noise_floor, None, exponent),
-                    _direction(s.direction, s.direction_error_deg),
-                    _expected(s, exponent),
-                    _direction(_lon_lat(s.expectation), s.expectation_direction_error_deg),
-                    _rate(case.steps[:, rig].sum(), case.seconds[:, rig].sum()),
-                ]
-            )
-    return header, rows
-
-
-def _heading(cases):
-    """What the numbers are: definition and gradient."""
-    from hpc_cr.frames import lon_lat
-
-    lines = [
-        "Dipole over the realisations: mean, scatter (standard deviation) and median of |dipole|,",
-        "direction of the mean vector, expected |dipole| and its direction; +-: standard error",
-    ]
-    gradients = []
-    for case, _ in cases:
-        size = np.linalg.norm(case.gradient, axis=-1)
-        lon, lat = (np.atleast_1d(v)[0] for v in lon_lat(case.gradient))
-        each = f"{size[0]:.4g}" if np.ptp(size) == 0 else ", ".join(f"{v:.4g}" for v in size)
-        gradients.append(f"gradient {each} / pc toward (l, b) = ({lon:.1f}, {lat:.1f}) deg")
-    if len(set(gradients)) == 1:
-        return [*lines, gradients[0]]
-    return lines + [f"case {c.case}: {text}" for (c, _), text in zip(cases, gradients, strict=True)]
+def module_of(kind):
+    """The module with a kind's table: print_results(cases, stop, stream), documents(cases)."""
+    return import_module(f"hpc_cr.cli.summaries.{kind}")
 
 
 def _warnings(cases):
@@ -131,7 +66,7 @@ def _closing(cases, path):
     state = "complete" if done == total else f"{done} of {total} entries done"
     return [
         f"{steps:.3g} particle-steps in {seconds:.3g} core-seconds"
-        f" ({_rate(steps, seconds)} million steps per second and core)",
+        f" ({rate_text(steps, seconds)} million steps per second and core)",
         f"Results: {path} ({state})",
     ]
 
@@ -159,37 +94,6 @@ def with_error(value, error, exponent):
     return f"{scaled:.{digits}f} +- {width:.{digits}f}"
 
 
-def _expected(summary, exponent):
-    """|<M> g| with the error along it."""
-    size = np.linalg.norm(summary.expectation)
-    if not np.isfinite(size):
-        return "-"
-    along = summary.expectation / size if size > 0 else np.zeros(3)
-    error = np.sqrt(np.sum((along * summary.expectation_error) ** 2))
-    return with_error(size, error, exponent)
-
-
-def _direction(direction, error=None):
-    lon, lat = direction
-    if not np.isfinite(lon + lat):
-        return "-"
-    text = f"({lon:.0f}, {lat:.0f})"
-    if error is None:
-        return text
-    return f"{text} +- {error:.0f}" if np.isfinite(error) else f"{text} +- -"
-
-
-def _lon_lat(vector):
-    from hpc_cr.frames import lon_lat
-
-    return tuple(float(v) for v in lon_lat(vector)) if np.isfinite(vector).all() else (np.nan,) * 2
-
-
-def _rate(steps, seconds):
+def rate_text(steps, seconds):
+    """Millions of steps per second and core; "-" where undefined."""
     return f"{steps / seconds / 1e6:.2f}" if seconds > 0 else "-"
-
-
-def _common_exponent(values):
-    """One power of ten for all amplitudes, so that columns compare at a glance."""
-    values = [v for v in values if np.isfinite(v) and v > 0]
-    return int(np.floor(np.log10(min(values)))) if values else 0

@@ -10,7 +10,9 @@ from hpc_cr.config import scales
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.resolve import warnings
 from hpc_cr.config.schema import (
+    SECTIONS_OF,
     Boundary,
+    FieldLines,
     Gradient,
     Grids,
     Integrator,
@@ -20,12 +22,17 @@ from hpc_cr.config.schema import (
     Regular,
     Run,
     Section,
+    Source,
     Turbulence,
 )
 from hpc_cr.frames import patch_pixels, unit_vector
 
 N_SMOOTHING = 8
 """Radii at which the local field is recorded."""
+
+
+FIELD_LINE_NODES = 257
+"""Points of a source's field line on either side of it."""
 
 
 class Case(NamedTuple):
@@ -60,6 +67,8 @@ class Job(Section):
     gradient: Gradient = Field(default_factory=Gradient)
     parallel: Parallel = Field(default_factory=Parallel)
     output: Output = Field(default_factory=Output)
+    field_lines: FieldLines = Field(default_factory=FieldLines)
+    source: Source = Field(default_factory=Source)
 
     _name: str = PrivateAttr("job")
     _cases: tuple = PrivateAttr(())
@@ -77,6 +86,10 @@ class Job(Section):
         return self._tables() == other._tables()
 
     __hash__ = None
+
+    def given(self, section):
+        """Keys of a section that were given, by the file or from a default that was filled in."""
+        return getattr(self, section).model_fields_set
 
     @property
     def name(self):
@@ -164,6 +177,7 @@ class Job(Section):
             "L_c": lambda: np.full(n_rig, self.coherence_length),
             "r_g": lambda: self.gyroradii,
             "lambda": lambda: self.mean_free_paths,
+            "relaxation": lambda: np.maximum(self.mean_free_paths, self.coherence_length),
         }[boundary.times_in]()
         return np.outer(unit, boundary.times)
 
@@ -192,6 +206,14 @@ class Job(Section):
         share = np.linspace(0.0, 1.0, N_SMOOTHING - 1)
         steps = first[:, None] * (last / first)[:, None] ** share
         return np.concatenate([np.zeros((len(first), 1)), steps], axis=1)
+
+    @property
+    def field_line_distances(self):
+        """Distances along the uniform field at which field lines are measured, (n,) pc: from a
+        fiftieth of the whole length in equal ratios."""
+        if not self.field_lines.count:
+            return np.zeros(0)
+        return self.field_lines.length * np.geomspace(0.02, 1.0, 12)
 
     @property
     def n_row(self):
@@ -230,6 +252,7 @@ class Job(Section):
         """Every key that is set, resolved: dict of dotted key -> TOML value with its unit."""
         flat = {f"{section}.{name}": value
                 for section, table in self.model_dump(exclude_none=True).items()
+                if self.run.kind in SECTIONS_OF.get(section, (self.run.kind,))
                 for name, value in table.items()}
         # of two names for the same thing, the one that was given
         for kept, dropped in (("turbulence.spectrum", "turbulence.slope"),

@@ -5,16 +5,30 @@ Each function takes the job as read, and returns the keys of one section to repl
 
 import numpy as np
 
-from hpc_cr.config.errors import JobError
+from hpc_cr.config.errors import JobError, shown
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.scales import MOST_STEPS, gyroradius, kept_power, power_integral
-from hpc_cr.config.schema import MOST_ROWS, MOST_SCATTERED_L, MOST_WHOLE_NSIDE, SLOPES
+from hpc_cr.config.schema import (
+    MOST_ROWS,
+    MOST_SCATTERED_L,
+    MOST_WHOLE_NSIDE,
+    SECTIONS_OF,
+    SLOPES,
+)
 from hpc_cr.config.units import LARGEST, SMALLEST
 from hpc_cr.frames import patch_pixels
 
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
-DEFAULT_TIMES = (1.0, 3.0)
+DEFAULT_TIMES = {
+    "anisotropy": ("lambda", (1.0, 3.0)),
+    "diffusion": ("relaxation", (0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)),
+    "source": ("relaxation", (3.0, 10.0, 30.0)),
+}
+DEFAULT_COUNT = {"diffusion": 2000, "source": 10_000}
+DEFAULT_ALONG = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+DEFAULT_PERPENDICULAR = (0.0, 0.125, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+"""Edges of a source's cells, in L_max."""
 HALF_RANGE = (1e-3, 5e3)
 """B_rms in uG that grids in half precision carry: numbers below 6e-5 lose digits, the largest is
 65504, and the field may be ten times its r.m.s."""
@@ -37,6 +51,7 @@ def resolve(job):
     JobError
         Where keys contradict each other, with the key to change.
     """
+    _check_sections(job)
     # the order matters: the inner scale needs the regular field and the rigidities
     for section, fill in _FILLS.items():
         changes = fill(job)
@@ -49,8 +64,14 @@ def resolve(job):
     return job
 
 
-def _given(job, section):
-    return getattr(job, section).model_fields_set
+
+
+def _check_sections(job):
+    """Raise JobError for a section that the kind of job does not have."""
+    for section, kinds in SECTIONS_OF.items():
+        if job.run.kind not in kinds and job.given(section):
+            raise JobError(f'is for kind = {" or ".join(map(shown, kinds))}; leave it out with '
+                           f"kind = {shown(job.run.kind)}", f"[{section}]")
 
 
 def _fill_regular(job):
@@ -75,6 +96,8 @@ def _fill_particles(job):
         raise JobError(f"{job.run.realisations} realisations of {particles.observers} observers "
                        f"are more than {MOST_ROWS} rows; lower one of them",
                        "particles.observers")
+    if job.run.kind != "anisotropy":
+        return _fill_scattered(job)
     if particles.count is not None:
         if particles.nside is not None:
             raise JobError("give nside or count, not both", "particles.count")
@@ -96,12 +119,25 @@ def _fill_particles(job):
     return {"nside": nside}
 
 
+def _fill_scattered(job):
+    """The particles of diffusion and source: random directions, no sky."""
+    particles, kind = job.particles, shown(job.run.kind)
+    for name in ("nside", "patch"):
+        if getattr(particles, name) is not None:
+            raise JobError(f"is for skies; with kind = {kind} give particles.count",
+                           f"particles.{name}")
+    if job.run.kind == "diffusion" and particles.observers != 1:
+        raise JobError("must be 1: with kind = \"diffusion\" every particle starts at a place of "
+                       "its own", "particles.observers")
+    return None if particles.count else {"count": DEFAULT_COUNT[job.run.kind]}
+
+
 def _fill_grids(job):
     grids, changes = job.grids, {}
     for one, other in (("boxes", "bands"), ("bands", "boxes")):
         if getattr(grids, one) is not None and getattr(grids, other) is None:
             raise JobError(f"needs grids.{other} as well, one per entry", f"grids.{one}")
-    if grids.boxes is not None and "levels" in _given(job, "grids"):
+    if grids.boxes is not None and "levels" in job.given("grids"):
         raise JobError("give levels, or boxes and bands, not both", "grids.levels")
     cubic = grids.interpolation != "trilinear"
     if grids.layout is None:
@@ -147,7 +183,7 @@ def _fill_turbulence(job):
 def _end_of_bands(job, name, end):
     """A scale from the end of the explicit bands, which must not contradict the key."""
     value = getattr(job.turbulence, name)
-    if name in _given(job, "turbulence") and not np.isclose(value, end, rtol=1e-9, atol=0):
+    if name in job.given("turbulence") and not np.isclose(value, end, rtol=1e-9, atol=0):
         raise JobError(f"{value:g} pc contradicts grids.bands, which end at {end:g} pc; leave it "
                        "out", f"turbulence.{name}")
     return end
@@ -155,6 +191,9 @@ def _end_of_bands(job, name, end):
 
 def _fill_boundary(job):
     boundary = job.boundary
+    if boundary.kind == "sphere" and job.run.kind != "anisotropy":
+        raise JobError(f'"sphere" is for kind = "anisotropy"; {shown(job.run.kind)} has times',
+                       "boundary.kind")
     if boundary.kind == "sphere":
         for name in ("times", "times_in"):
             if getattr(boundary, name) is not None:
@@ -172,7 +211,8 @@ def _fill_boundary(job):
         if getattr(boundary, name) is not None:
             raise JobError('needs boundary.kind = "sphere"', f"boundary.{name}")
     if boundary.times is None:
-        return {"times": DEFAULT_TIMES, "times_in": boundary.times_in or "lambda"}
+        unit, times = DEFAULT_TIMES[job.run.kind]
+        return {"times": times, "times_in": boundary.times_in or unit}
     return None
 
 
@@ -197,6 +237,34 @@ def _check_steps(job):
                 f"{path:g} pc, more than {MOST_STEPS:g}; lower "
                 f"{'boundary.limit' if sphere else 'boundary.times'}, or change the rigidity",
                 "particles.rigidities")
+
+
+def _fill_field_lines(job):
+    lines = job.field_lines
+    if not lines.count:
+        if lines.length is not None:
+            raise JobError("needs field_lines.count", "field_lines.length")
+        return None
+    if job.regular.model != "uniform":
+        raise JobError('needs regular.model = "uniform": without it a field line goes nowhere in '
+                       "particular", "field_lines.count")
+    return {"length": lines.length or 20 * job.coherence_length}
+
+
+def _fill_source(job):
+    if job.run.kind != "source":
+        return None
+    if job.regular.model != "uniform":
+        raise JobError('needs regular.model = "uniform", along which distances from the source are '
+                       "measured", "run.kind")
+    scale, source = job.turbulence.outer_scale, job.source
+    edges = {"along": source.along or tuple(scale * x for x in DEFAULT_ALONG),
+             "perpendicular": source.perpendicular
+             or tuple(scale * x for x in DEFAULT_PERPENDICULAR)}
+    for name, values in edges.items():
+        if len(values) < 2:
+            raise JobError("one edge makes no cell; give at least two lengths", f"source.{name}")
+    return edges
 
 
 def _fill_gradient(job):
@@ -224,6 +292,8 @@ def _fill_gradient(job):
 
 def _fill_output(job):
     nside, l_max = job.particles.nside, job.output.l_max
+    if job.run.kind != "anisotropy":
+        return None
     if l_max is None:
         if job.particles.patch is not None:
             return {"l_max": 1}
@@ -245,6 +315,8 @@ _FILLS = {
     "boundary": _fill_boundary,
     "gradient": _fill_gradient,
     "output": _fill_output,
+    "field_lines": _fill_field_lines,
+    "source": _fill_source,
 }
 
 

@@ -31,7 +31,11 @@ from hpc_cr.config.fields import (
 from hpc_cr.config.units import check_range, format_quantity, parse_quantity
 
 SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
-LATER_KINDS = ("diffusion", "source", "galaxy")
+LATER_KINDS = ("galaxy",)
+SECTIONS_OF = {"gradient": ("anisotropy",), "output": ("anisotropy",),
+               "field_lines": ("diffusion",),
+               "source": ("source",)}
+"""Sections that only some kinds of job have."""
 MOST_ROWS = 1_000_000
 MOST_NSIDE = 4096
 MOST_WHOLE_NSIDE = 1024
@@ -49,7 +53,10 @@ class Section(BaseModel):
 class Run(Section):
     """What is computed, how often, with which random numbers."""
 
-    kind: Literal["anisotropy"] = key("anisotropy", "what is computed", '"anisotropy"')
+    kind: Literal["anisotropy", "diffusion", "source"] = key(
+        "anisotropy", "anisotropy: skies by backtracking; diffusion: running diffusion tensors of "
+        "particles from random places; source: the cloud of particles around a burst",
+        '"anisotropy", "diffusion" or "source"')
     seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
     realisations: whole(1, MOST_ROWS) = key(
         10, "random fields", f"whole number 1 to {MOST_ROWS}")
@@ -62,7 +69,8 @@ class Run(Section):
     @classmethod
     def _known_kind(cls, value):
         if value in LATER_KINDS:
-            raise JobError(f'{shown(value)} is not available in this version; use "anisotropy"')
+            raise JobError(f'{shown(value)} is not available in this version; use "anisotropy", '
+                           '"diffusion" or "source"')
         return value
 
 
@@ -199,10 +207,12 @@ class Particles(Section):
     nside: Annotated[whole(1, MOST_NSIDE), AfterValidator(_power_of_two)] | None = key(
         None, "HEALPix resolution: one particle per pixel centre, 12 nside^2 in all",
         f"power of two, 1 to {MOST_NSIDE}, without patch to {MOST_WHOLE_NSIDE}; not together with "
-        "count", "16")
+        "count, and for anisotropy only", "16")
     count: whole(12, 12 * MOST_WHOLE_NSIDE**2) | None = key(
-        None, "number of random isotropic directions instead of HEALPix pixels",
-        f"whole number 12 to {12 * MOST_WHOLE_NSIDE**2}; not together with nside", "none")
+        None, "number of random isotropic directions instead of HEALPix pixels; of particles per "
+        "realisation for diffusion (each from a random place of its own) and source",
+        f"whole number 12 to {12 * MOST_WHOLE_NSIDE**2}; not together with nside",
+        "none; 2000 for diffusion, 10000 for source")
     patch: SkyPatch | None = key(
         None, "start only at the pixels whose l and b are within half a width of a point: many "
         "particles for a small part of the sky; a part has no dipole and no multipoles, so that "
@@ -210,8 +220,8 @@ class Particles(Section):
         "table `{ l = 165, b = 15, width = 40 }` in degrees; with nside and output.displacement",
         "the whole sky")
     observers: whole(1, MOST_ROWS) = key(
-        1, "positions per realisation, the first at the origin",
-        f"whole number >= 1; realisations times observers <= {MOST_ROWS}")
+        1, "positions per realisation, the first at the origin: of observers, or of sources",
+        f"whole number >= 1; realisations times observers <= {MOST_ROWS}; 1 for diffusion")
 
 
 class Integrator(Section):
@@ -238,15 +248,17 @@ class Boundary(Section):
     kind: Literal["time", "sphere"] = key(
         "time", "stop after times, or on first crossing of spheres around the observer",
         '"time" or "sphere"')
-    times_in: Literal["L_c", "r_g", "lambda"] | None = key(
+    times_in: Literal["L_c", "r_g", "lambda", "relaxation"] | None = key(
         None, "unit of bare times, by rigidity: coherence length (two-sided), gyroradius, "
         "estimated mean free path (the larger of the isotropic and, in a uniform field above "
-        "B_rms, the quasi-linear one)", '"L_c", "r_g" or "lambda"',
-        '"lambda" without times, else none')
+        "B_rms, the quasi-linear one), the longer of that and L_c",
+        '"L_c", "r_g", "lambda" or "relaxation"',
+        '"lambda" without times ("relaxation" for diffusion and source), else none')
     times: tuple[float, ...] | None = key(
         None, "how far back, as times or as lengths c t, for kind = \"time\"",
         "increasing list of lengths or times > 0; bare numbers with times_in",
-        '[1, 3] with times_in = "lambda"')
+        '[1, 3] with times_in = "lambda"; [0.1, 0.3, 1, 2, 3, 5, 7, 10, 15, 20] for diffusion and '
+        '[3, 10, 30] for source with "relaxation"')
     radii: Annotated[one_or_more(quantity("length")), AfterValidator(increasing)] | None = key(
         None, "radii of the spheres, for kind = \"sphere\"", "increasing list of lengths > 0",
         'none; needed with kind = "sphere"')
@@ -323,3 +335,30 @@ class Output(Section):
         None, "highest multipole",
         f"whole number >= 1, at most 3 nside - 1, with count at most {MOST_SCATTERED_L}",
         "2 nside, at most 32; 8 with count")
+
+
+class FieldLines(Section):
+    """Field lines from the particles' starts, for kind = "diffusion" beside a uniform field."""
+
+    count: whole(0, 1_000_000) = key(
+        0, "field lines per realisation, in the waves that each rigidity's trajectories see",
+        "whole number >= 0")
+    length: quantity("length") | None = key(
+        None, "how far along the uniform field they are followed", "length > 0", "20 L_c")
+
+
+class Source(Section):
+    """A burst of particles beside a uniform field, for kind = "source".
+
+    The cloud is counted in cells around the source's own field line: by the distance along the
+    uniform field, on either side, and by the distance from the field line across it.
+    """
+
+    along: Annotated[one_or_more(quantity("length", zero=True)),
+                     AfterValidator(increasing)] | None = key(
+        None, "edges of the cells along the uniform field",
+        "increasing list of lengths >= 0", "0, 1, 2, 3, 4, 6, 8, 12, 16 L_max")
+    perpendicular: Annotated[one_or_more(quantity("length", zero=True)),
+                             AfterValidator(increasing)] | None = key(
+        None, "edges of the cells by distance from the source's field line",
+        "increasing list of lengths >= 0", "0, 0.125, 0.25, 0.5, 1, 1.5, 2, 3, 4 L_max")

@@ -43,12 +43,49 @@ def interval_tensor(displacement, times):
 
     Returns
     -------
-    tensor, error : ndarray (n_stop - 1, 3, 3)
-        pc; of the intervals between consecutive stops.
+    tensor, error : ndarray (n_stop, 3, 3)
+        pc; of the intervals that end at each stop, the first one begins at T = 0.
     """
     products = displacement[..., :, None] * displacement[..., None, :]
-    scale = 2 * np.diff(times)[:, None, None, None]
-    return _mean_and_error(np.diff(products, axis=0) / scale)
+    scale = 2 * np.diff(times, prepend=0.0)[:, None, None, None]
+    return _mean_and_error(np.diff(products, axis=0, prepend=0.0) / scale)
+
+
+def velocity_tensor(displacement, first_direction):
+    """<X_i(T) u_j(0)> = int_0^T <u_i(t) u_j(0)> dt, the integrated velocity correlation.
+
+    Parameters
+    ----------
+    displacement : ndarray (n_stop, n, 3)
+        X in pc.
+    first_direction : ndarray (n, 3)
+        u(0).
+
+    Returns
+    -------
+    tensor, error : ndarray (n_stop, 3, 3)
+        pc; i = axis of the displacement, j = axis of the first direction.
+    """
+    return _mean_and_error(displacement[..., :, None] * first_direction[None, :, None, :])
+
+
+def kurtosis(displacement, axes):
+    """<X_i^4>/(3 <X_i^2>^2), 1 for a Gaussian.
+
+    Parameters
+    ----------
+    displacement : ndarray (n_stop, n, 3)
+        pc, Galactic Cartesian.
+    axes : ndarray (3, 3)
+        Rows: the axes i.
+
+    Returns
+    -------
+    ndarray (n_stop, 3)
+    """
+    square = (displacement @ axes.T) ** 2
+    with np.errstate(invalid="ignore"):
+        return (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2)
 
 
 def arrival_tensor(displacement, direction):

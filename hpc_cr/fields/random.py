@@ -13,7 +13,7 @@ _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
 
-FIELD_STREAM, DIRECTION_STREAM, OBSERVER_STREAM, WAVE_STREAM = 0, 1, 2, 3
+FIELD_STREAM, DIRECTION_STREAM, OBSERVER_STREAM, WAVE_STREAM, PLACE_STREAM = range(5)
 """First number of the streams of a realisation; a stream of a level appends the level."""
 
 

@@ -83,14 +83,15 @@ def compare_numbers(a, b, matched, advance=lambda n_bytes: None):
 def _axes(a, b, matched):
     """Axes that are numbers of their own: stops, gradients, positions of observers, radii."""
     yield _stop_axis(a, b, matched)
-    radii = "axes/smoothing"
-    for path, pairs, ours, theirs, name in (
-        ("axes/gradient", matched.rigs, a.gradient, b.gradient, _rigidity),
-        ("axes/observer", matched.rows, a.observers, b.observers, _row),
-        (radii, matched.rigs, a.array(radii), b.array(radii), _rigidity),
+    for path, pairs, name in (
+        ("axes/gradient", matched.rigs, _rigidity),
+        ("axes/observer", matched.rows, _row),
+        ("axes/source", matched.rows, _row),
+        ("axes/smoothing", matched.rigs, _rigidity),
     ):
+        ours, theirs = a.array(path), b.array(path)
         if ours is None or theirs is None:
-            continue  # a file of an older version
+            continue  # a file of an older version, or of another kind
         units = next(spec.units for spec in schema.AXES if spec.path == path)
         largest = _Largest()
         for one, other in pairs:

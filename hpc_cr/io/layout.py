@@ -45,7 +45,8 @@ def create(path, job, *, provenance, observers=None, n_runs=MAX_RUNS, fill=None,
     provenance : dict
         From `hpc_cr.io.provenance.collect`; becomes root attributes.
     observers : mapping of str to array (n_row, 3), optional
-        Positions of the observers by case name, pc, Galactic Cartesian. Default: the origin.
+        Positions of the observers, or sources, by case name, pc, Galactic Cartesian. Default: the
+        origin.
     n_runs : int, optional
         Rows for run records.
     fill : callable, optional
@@ -167,16 +168,19 @@ def _text(text):
 
 def _axis(spec, job, observers):
     """Values of one axis."""
-    if spec.name == "observer":
+    if spec.name in ("observer", "source"):
         return np.zeros((job.n_row, 3)) if observers is None else np.asarray(observers, float)
-    values = {
-        "rigidity": job.particles.rigidities,
-        "time": job.stops,
-        "radius": job.stops,
-        "gradient": job.gradient_vectors,
-        "smoothing": job.smoothing_radii,
+    read = {
+        "rigidity": lambda: job.particles.rigidities,
+        "time": lambda: job.stops,
+        "radius": lambda: job.stops,
+        "gradient": lambda: job.gradient_vectors,
+        "smoothing": lambda: job.smoothing_radii,
+        "distance": lambda: job.field_line_distances,
+        "along": lambda: job.source.along,
+        "perpendicular": lambda: job.source.perpendicular,
     }
-    return np.asarray(values[spec.name], dtype=float)
+    return np.asarray(read[spec.name](), dtype=float)
 
 
 def _describe(dataset, spec):

@@ -4,13 +4,11 @@ Only finished entries count; everything else is NaN. Reading while a job is writ
 layout never changes, and the done flags are read before the data.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
-from hpc_cr.anisotropy import ensembles
-from hpc_cr.anisotropy.convergence import approach, responses
-from hpc_cr.anisotropy.liouville import local_response
 from hpc_cr.io import schema
 from hpc_cr.io.checks import DAMAGE, check_datasets, open_checked
 from hpc_cr.io.errors import ResultError
@@ -29,7 +27,9 @@ def open_results(path, case=None):
     Returns
     -------
     Results
-        Use it in a with statement, or close it.
+        Of the file's kind: `hpc_cr.io.anisotropy.AnisotropyResults`,
+        `hpc_cr.io.diffusion.DiffusionResults`, `hpc_cr.io.source.SourceResults`. Use it in a with
+        statement, or close it.
 
     Raises
     ------
@@ -37,11 +37,25 @@ def open_results(path, case=None):
         The file is missing, not a result file, truncated, damaged, of a newer format, or has no
         such case.
     """
-    return Results(open_checked(Path(path)), Path(path), case)
+    file = open_checked(Path(path))
+    kind = str(file.attrs["kind"])
+    if kind not in CLASSES:
+        file.close()
+        raise ResultError(f"{path}: damaged result file: the attribute kind is {kind!r}")
+    results = getattr(import_module(f"hpc_cr.io.{kind}"), CLASSES[kind])
+    return results(file, Path(path), case)
+
+
+CLASSES = {
+    "anisotropy": "AnisotropyResults",
+    "diffusion": "DiffusionResults",
+    "source": "SourceResults",
+}
+"""Kind of a file -> class in the module hpc_cr.io.KIND that reads it."""
 
 
 class Results:
-    """One case of a result file; made by `open_results`.
+    """One case of a result file, what all kinds have in common; made by `open_results`.
 
     Arrays have the axes (n_row, n_rig, n_stop, ...): row = (realisation - run.first_realisation)
     * observers + observer, rigidities and stops in the job's order. Vectors are Galactic Cartesian
@@ -63,8 +77,8 @@ class Results:
     rigidities : ndarray (n_rig,)
     stops : ndarray (n_rig, n_stop)
     stop_kind : "time" or "radius"
-    gradient : ndarray (n_rig, 3)
-    observers : ndarray (n_row, 3)
+    kind : str
+        run.kind of the job.
     realisation : ndarray (n_row,) of int
         Realisation of each row.
     done : ndarray (n_row, n_rig) of bool
@@ -87,13 +101,9 @@ class Results:
             self.job = parse_job(text, name=name, case=self.case or None)
             check_datasets(file, self.case, self.job)
             self._group = file[schema.case_group(self.case)]
-            axes = self._group["axes"]
-            self.stop_kind = "time" if "time" in axes else "radius"
+            self.kind = self.job.run.kind
             self.done = self._group["status/done"][...] == 1
-            self.rigidities = axes["rigidity"][...]
-            self.stops = axes[self.stop_kind][...]
-            self.gradient = axes["gradient"][...]
-            self.observers = axes["observer"][...]
+            self._read_axes(self._group["axes"])
         except ResultError:
             self.close()
             raise
@@ -103,10 +113,15 @@ class Results:
         run, observers = self.job.run, self.job.particles.observers
         self.realisation = run.first_realisation + np.arange(len(self.done)) // observers
 
+    def _read_axes(self, axes):
+        self.stop_kind = "time" if "time" in axes else "radius"
+        self.rigidities = axes["rigidity"][...]
+        self.stops = axes[self.stop_kind][...]
+
     def each_case(self):
         """Results of every case of the file, in order; they share this open file."""
         for case in self.case_names:
-            yield Results(self._file, self.path, case, owner=False)
+            yield type(self)(self._file, self.path, case, owner=False)
 
     def close(self):
         """Close the file."""
@@ -124,56 +139,6 @@ class Results:
     def complete(self):
         """Whether every entry of this case is done."""
         return bool(self.done.all())
-
-    @property
-    def response(self):
-        """M_ij, (n_row, n_rig, n_stop, 3, 3), pc; i = sky axis, j = displacement axis."""
-        return self.array("anisotropy/response")
-
-    @property
-    def response_error(self):
-        """Sampling errors of M_ij, same shape, pc."""
-        return self.array("anisotropy/response_error")
-
-    @property
-    def direction_response(self):
-        """3 <n_i U_j>, same shape."""
-        return self.array("anisotropy/direction_response")
-
-    @property
-    def noise(self):
-        """Shot-noise power of the displacement maps, same shape, pc^2."""
-        return self.array("anisotropy/noise")
-
-    @property
-    def alm(self):
-        """a_lm per gradient axis, (n_row, n_rig, n_stop, 3, n_lm) complex, pc."""
-        return self.array("anisotropy/alm")
-
-    @property
-    def alm_half(self):
-        """The same from the two half-samples, (n_row, n_rig, n_stop, 2, 3, n_lm)."""
-        return self.array("anisotropy/alm_half")
-
-    @property
-    def direction_alm_half(self):
-        """a_lm of the maps U_j from the two half-samples, (n_row, n_rig, n_stop, 2, 3, n_lm)."""
-        return self._since("anisotropy/direction_alm_half")
-
-    @property
-    def memory(self):
-        """<P_l(n.U)> over the sky, (n_row, n_rig, n_stop, 9), l from 0."""
-        return self._since("anisotropy/memory")
-
-    @property
-    def local_field(self):
-        """Field averaged over balls around the observer, (n_row, n_rig, n_smoothing, 3) uG."""
-        return self._since("anisotropy/local_field")
-
-    @property
-    def smoothing(self):
-        """Radii of those balls, (n_rig, n_smoothing) pc."""
-        return self._since("axes/smoothing")
 
     @property
     def steps(self):
@@ -229,160 +194,6 @@ class Results:
             if row["started"]
         ]
 
-    def dipoles(self, gradient=None, local_term=False):
-        """Dipole vectors of the realisations, delta_i = M_ij g_j.
-
-        Parameters
-        ----------
-        gradient : array (3,) or (n_rig, 3), optional
-            g = grad(n)/n in 1/pc, Galactic Cartesian; default the job's.
-        local_term : bool or array (3, 3) or (n_rig, 3, 3)
-            Adds the dipole that is already there at -T (Ahlers & Mertsch 2015):
-            delta_i = (M_ij + 3 <n_i U_k> 3 K_kj) g_j, K = D/c in pc
-            (`hpc_cr.anisotropy.liouville.local_response`); True takes 3 K from the ensemble mean
-            of M at the same stop, under the symmetry of the set-up.
-
-        Returns
-        -------
-        ndarray (n_row, n_rig, n_stop, 3)
-        """
-        response = self.response
-        if local_term is not False:
-            response = local_response(
-                response, self.direction_response, self.diffusion(local_term)
-            )
-        return np.einsum("abcij,bj->abci", response, self._gradient(gradient))
-
-    def dipole_errors(self, gradient=None):
-        """Sampling errors of `dipoles`, same shape (see `ensembles.sampling_errors`)."""
-        g = self._gradient(gradient)[:, None, :]
-        return ensembles.sampling_errors(self.response_error, self.noise, g)
-
-    def maps(self, name, row, rig, stop=-1):
-        """One stored map.
-
-        Parameters
-        ----------
-        name : "displacement", "final_direction" or "crossing_time"
-        row, rig, stop : int
-
-        Returns
-        -------
-        ndarray (3, n_pix) or (n_pix,) of float32
-            HEALPix RING, Galactic; by particle index for random directions.
-
-        Raises
-        ------
-        ResultError
-            The job did not store the map, or the entry is not done.
-        """
-        path = f"anisotropy/{name}"
-        stored = [d for d in schema.DATA if d.path == path and d.option]
-        if not stored:
-            known = ", ".join(d.name for d in schema.DATA if d.option)
-            raise ResultError(f"{self.path}: no map {name!r}; maps: {known}")
-        if path not in self._group:
-            raise ResultError(
-                f"{self.path}: the {name} maps were not stored; set [output] {name} = true"
-            )
-        if not self.done[row, rig]:
-            raise ResultError(f"{self.path}: entry (row {row}, rigidity {rig}) is not finished")
-        return self._read(path, (row, rig))[stop]
-
-    def power_spectrum(
-        self, gradient=None, rig=0, stop=-1, estimator="noise-subtracted", local_term=False
-    ):
-        """C_l of the sky that a gradient gives, I(n)/I0 - 1 = g_j X_j(n).
-
-        Parameters
-        ----------
-        gradient : array (3,) or (n_rig, 3), optional
-            1/pc; default the job's.
-        rig, stop : int
-            Indices of the rigidity and the stop.
-        estimator : "noise-subtracted" or "cross"
-            C_l of all particles minus the shot noise, or the cross-spectrum of the two
-            half-samples, whose noises are independent.
-        local_term : bool or array (3, 3) or (n_rig, 3, 3)
-            Adds the dipole that is already there at -T, 3 U_i K_ij g_j with K = D/c in pc, as
-            for `dipoles`; with the cross-spectrum only. The noise is then that of the half-samples'
-            difference.
-
-        Returns
-        -------
-        hpc_cr.io.spectrum.PowerSpectrum
-            NaN for a part of the sky.
-
-        Raises
-        ------
-        ResultError
-            The local term with the noise subtracted, or of a file without the a_lm of U.
-        """
-        from hpc_cr.io.spectrum import power_spectrum
-
-        return power_spectrum(self, self._gradient(gradient), rig, stop, estimator, local_term)
-
-    def summary(self, stop=-1, gradient=None):
-        """Mean, scatter, direction and expectation of the dipole, per rigidity.
-
-        Parameters
-        ----------
-        stop : int
-            Index of the stop.
-        gradient : array (3,) or (n_rig, 3), optional
-            1/pc; default the job's.
-
-        Returns
-        -------
-        list of hpc_cr.anisotropy.ensembles.DipoleSummary
-        """
-        g = self._gradient(gradient)
-        dipoles, errors, response = self.dipoles(g), self.dipole_errors(g), self.response
-        return [
-            ensembles.summarise(
-                dipoles[:, rig, stop],
-                errors[:, rig, stop],
-                response[:, rig, stop],
-                g[rig],
-                rigidity=self.rigidities[rig],
-                stop=self.stops[rig, stop],
-                realisation=self.realisation,
-                symmetry=self.symmetry,
-            )
-            for rig in range(len(self.rigidities))
-        ]
-
-    def convergence(self, rig=0):
-        """Mean response at each stop of one rigidity: `ensembles.convergence`."""
-        return ensembles.convergence(self.response[:, rig], self.realisation, self.symmetry)
-
-    def approaches(self, rig=0, gradient=None):
-        """Whether the ensemble means have reached their limit at the last stop.
-
-        Parameters
-        ----------
-        rig : int
-            Index of the rigidity.
-        gradient : array (3,) or (n_rig, 3), optional
-            1/pc, for |delta|; default the job's.
-
-        Returns
-        -------
-        dict of str to hpc_cr.anisotropy.convergence.Approach
-            "tr M/3", or "M_par" and "M_perp" beside a uniform regular field, and "|delta|", whose
-            mean has the sampling noise in it. Empty for a part of the sky.
-        """
-        if self.job.particles.patch is not None:
-            return {}
-        response = self.response[:, rig]
-        found = responses(response, self.symmetry)
-        dipoles = response @ self._gradient(gradient)[rig]
-        found["|delta|"] = np.linalg.norm(dipoles, axis=-1)
-        return {
-            name: approach(values, self.stops[rig], self.realisation)
-            for name, values in found.items()
-        }
-
     def to_xarray(self):
         """The case as an xarray.Dataset, without the maps.
 
@@ -414,8 +225,20 @@ class Results:
         if path not in self._group:
             return None
         values = self._read(path)
-        if path.startswith("anisotropy/"):
+        if path.startswith(f"{self.kind}/"):
+            if values.dtype.kind not in "fc":
+                values = values.astype(float)
             values[~self.done] = np.nan
+        return values
+
+    def one(self, name, rig, stop):
+        """Data by name at one rigidity and stop (indices), (n_row, ...).
+
+        Nothing else of the dataset is read. NaN where the entry is not done.
+        """
+        where = (slice(None), rig, range(self.stops.shape[1])[stop])
+        values = self._read(f"{self.kind}/{name}", where)
+        values[~self.done[:, rig]] = np.nan
         return values
 
     def _read(self, path, where=...):
@@ -426,57 +249,8 @@ class Results:
         except OSError as error:
             raise ResultError(f"{self.path}: cannot read /{path}: {error}") from None
 
-    def one(self, name, rig, stop):
-        """Anisotropy data by name at one rigidity and stop (indices), (n_row, ...).
-
-        Nothing else of the dataset is read. NaN where the entry is not done.
-        """
-        values = self._read(
-            f"anisotropy/{name}", (slice(None), rig, range(self.stops.shape[1])[stop])
-        )
-        values[~self.done[:, rig]] = np.nan
-        return values
-
     def _status(self, name):
         return np.where(self.done, self._read(f"status/{name}"), 0)
-
-    def _gradient(self, gradient):
-        """The gradient per rigidity, (n_rig, 3) 1/pc; a Quantity is converted."""
-        if gradient is None:
-            return self.gradient
-        if hasattr(gradient, "to_value"):
-            gradient = gradient.to_value("1/pc")
-        gradient = np.asarray(gradient, float)
-        shape = (len(self.rigidities), 3)
-        if gradient.shape not in ((3,), shape):
-            raise ValueError(f"a gradient has the shape (3,) or {shape}, not {gradient.shape}")
-        return np.broadcast_to(gradient, shape)
-
-    def diffusion(self, local_term=True):
-        """K = D/c for the local term.
-
-        Parameters
-        ----------
-        local_term : True or array (3, 3) or (n_rig, 3, 3)
-            As for `dipoles`: True is a third of the ensemble mean of M under the symmetry.
-
-        Returns
-        -------
-        ndarray (n_rig, n_stop, 3, 3)
-            pc.
-        """
-        shape = (*self.stops.shape, 3, 3)
-        if local_term is True:
-            per_row = ensembles.symmetrise(self.response, self.symmetry)
-            tensors = [
-                per_row[self.done[:, rig], rig].mean(axis=0)
-                if self.done[:, rig].any()
-                else np.full(shape[1:], np.nan)
-                for rig in range(shape[0])
-            ]
-            return np.array(tensors) / 3
-        tensor = np.asarray(local_term, float)
-        return np.broadcast_to(tensor[:, None] if tensor.ndim == 3 else tensor, shape)
 
 
 def _plain(value):

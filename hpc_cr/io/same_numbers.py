@@ -110,7 +110,7 @@ def _check_axes(stored, job, changes, where):
     for name, mine, theirs in (
         ("boundary.times" if stored.stop_kind == "time" else "boundary.radii",
          np.asarray(job.stops), stored.stops),
-        (keys[0] if keys else "gradient.magnitude", job.gradient_vectors, stored.gradient),
+        *_gradients(stored, job, keys),
     ):  # fmt: skip
         least = _ROUNDING * np.abs(theirs).max()
         if not np.allclose(mine[rigs], theirs, rtol=_ROUNDING, atol=least):
@@ -119,6 +119,12 @@ def _check_axes(stored, job, changes, where):
                 f"{stored.path}: made with another value of {name}{where} ({change}):"
                 f" {_remedy(change, changes)}"
             )
+
+
+def _gradients(stored, job, keys):
+    if stored.kind != "anisotropy":
+        return ()
+    return ((keys[0] if keys else "gradient.magnitude", job.gradient_vectors, stored.gradient),)
 
 
 def _change(key, job, stored):

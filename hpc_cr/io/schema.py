@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.anisotropy.observables import MEMORY_L
-from hpc_cr.config.job import N_SMOOTHING
+from hpc_cr.config.job import FIELD_LINE_NODES, N_SMOOTHING
 
 FORMAT = "hpc-cr results"
 FORMAT_VERSION = 3
@@ -88,7 +88,8 @@ class Dataset(NamedTuple):
     """One dataset of the file.
 
     path is relative to the case's group; dims are names of `sizes`; role is "axis",
-    "data", "status" or "runs"; option is the job's [output] key that asks for it, or None.
+    "data", "status" or "runs"; option is the job's [output] key that asks for it, or None; kinds
+    are the kinds of job (run.kind) that have it, all where empty.
     """
 
     path: str
@@ -98,6 +99,7 @@ class Dataset(NamedTuple):
     description: str
     role: str
     option: str | None = None
+    kinds: tuple = ()
 
     @property
     def name(self):
@@ -124,6 +126,7 @@ AXES = (
         "1/pc",
         "gradient of the density, grad(n)/n, Galactic Cartesian, points to the dense side",
         "axis",
+        kinds=("anisotropy",),
     ),
     Dataset(
         "axes/observer",
@@ -133,6 +136,7 @@ AXES = (
         "position of the observer in its realisation;"
         " row = (realisation - run.first_realisation) * observers + observer",
         "axis",
+        kinds=("anisotropy",),
     ),
     Dataset(
         "axes/smoothing",
@@ -141,10 +145,32 @@ AXES = (
         "pc",
         "radii of the balls around the observer over which anisotropy/local_field is averaged",
         "axis",
+        kinds=("anisotropy",),
     ),
-)
+    Dataset(
+        "axes/distance", ("distance",), "<f8", "pc",
+        "distances along the uniform field at which field lines are measured", "axis",
+        kinds=("diffusion",),
+    ),
+    Dataset(
+        "axes/source", ("row", "i"), "<f8", "pc",
+        "position of the source in its realisation;"
+        " row = (realisation - run.first_realisation) * observers + source", "axis",
+        kinds=("source",),
+    ),
+    Dataset(
+        "axes/along", ("along_edge",), "<f8", "pc",
+        "edges of the cells by distance from the source along the uniform field", "axis",
+        kinds=("source",),
+    ),
+    Dataset(
+        "axes/perpendicular", ("perpendicular_edge",), "<f8", "pc",
+        "edges of the cells by distance from the source's field line, across the uniform field",
+        "axis", kinds=("source",),
+    ),
+)  # fmt: skip
 
-DATA = (
+_SKIES = tuple(d._replace(kinds=("anisotropy",)) for d in (
     Dataset(
         "anisotropy/response",
         _TENSOR,
@@ -259,7 +285,80 @@ DATA = (
         "data",
         "crossing_time",
     ),
-)
+))
+
+
+def _with_error(path, dims, units, description):
+    """A mean over particles and its standard error."""
+    return (
+        Dataset(path, dims, "<f8", units, description, "data", kinds=("diffusion",)),
+        Dataset(f"{path}_error", dims, "<f8", units,
+                "standard error of the mean over the realisation's particles", "data",
+                kinds=("diffusion",)),
+    )  # fmt: skip
+
+
+_DIFFUSION = (
+    *_with_error("diffusion/tensor", _TENSOR, "pc",
+                 "running diffusion tensor D_ij/c from displacements, <X_i X_j>/(2 T)"),
+    *_with_error("diffusion/tensor_velocity", _TENSOR, "pc",
+                 "D_ij/c from the velocity correlation, int_0^T <u_i(t) u_j(0)> dt ="
+                 " <X_i(T) u_j(0)>; i = axis of the displacement, j = axis of the first direction"),
+    *_with_error("diffusion/tensor_arrival", _TENSOR, "pc",
+                 "int_0^T <u_i(T) u_j(t)> dt = <U_i X_j>, a third of the mean response of"
+                 " backtracking; i = axis of the last direction, j = axis of the displacement"),
+    *_with_error("diffusion/interval", _TENSOR, "pc",
+                 "[<X_i X_j>(T_k) - <X_i X_j>(T_k-1)]/[2 (T_k - T_k-1)], T_0 = 0, for stop k"),
+    Dataset(
+        "diffusion/kurtosis", (*_ENTRY, "i"), "<f8", "1",
+        "<X_i^4>/(3 <X_i^2>^2), 1 for a Gaussian; axes along the uniform field and two across it,"
+        " without a uniform field the Galactic ones", "data", kinds=("diffusion",),
+    ),
+    *_with_error("diffusion/field_line", ("row", "rig", "distance", "i", "j"), "pc",
+                 "<x_i x_j>/(2 s) of field lines that moved by x across the uniform field over the"
+                 " distance s along it"),
+)  # fmt: skip
+
+_SOURCE = (
+    Dataset(
+        "source/count", (*_ENTRY, "side", "along", "perpendicular"), "<i8", "1",
+        "particles in a cell around the source's field line; side 0: where the uniform field points"
+        " to, 1: the other side", "data", kinds=("source",),
+    ),
+    Dataset(
+        "source/density", (*_ENTRY, "side", "along", "perpendicular"), "<f8", "1/pc3",
+        "number density per particle of the burst: count/(particles x volume of the cell)", "data",
+        kinds=("source",),
+    ),
+    Dataset(
+        "source/flow", (*_ENTRY, "side", "along", "perpendicular", "flow"), "<f8", "1",
+        "mean direction of motion <u> of the particles in a cell: along the uniform field, away"
+        " from the field line, around it; the dipole on the sky is -3 of it; NaN where none is",
+        "data",
+        kinds=("source",),
+    ),
+    Dataset(
+        "source/mean", (*_ENTRY, "i"), "<f8", "pc",
+        "mean displacement from the source", "data", kinds=("source",),
+    ),
+    Dataset(
+        "source/covariance", (*_ENTRY, "i", "j"), "<f8", "pc2",
+        "<X_i X_j> - <X_i> <X_j> of the cloud", "data", kinds=("source",),
+    ),
+    Dataset(
+        "source/kurtosis", (*_ENTRY, "i"), "<f8", "1",
+        "<x^4>/(3 <x^2>^2) of the cloud about its mean, 1 for a Gaussian; axes along the uniform"
+        " field and two across it", "data", kinds=("source",),
+    ),
+    Dataset(
+        "source/field_line", ("row", "rig", "side", "node", "i"), "<f8", "pc",
+        "the source's field line in the waves that the rigidity's trajectories see: displacement"
+        " from the source at equal distances along the uniform field, from 0 to the last edge of"
+        " axes/along; NaN where it turns back", "data", kinds=("source",),
+    ),
+)  # fmt: skip
+
+DATA = (*_SKIES, *_DIFFUSION, *_SOURCE)
 
 STATUS = (
     Dataset(
@@ -345,7 +444,7 @@ FIELDS = {
 """Fields of the compound datasets: unit and meaning, in the order of their types."""
 
 ALL = (*AXES, *DATA, *STATUS, RUNS)
-"""Every dataset that a file of kind "anisotropy" can have, in the file's order, besides /config."""
+"""Every dataset that a file can have, in the file's order, besides /config."""
 
 
 def case_group(case):
@@ -364,18 +463,22 @@ def sizes(job):
     Returns
     -------
     dict
-        row, rig, stop, lm, pix, and i (sky axis), j (displacement axis), half, ell, smoothing.
+        row, rig, stop, and what the kind of job has: lm, pix, i (sky axis), j (displacement axis),
+        half, ell, smoothing; distance; along, perpendicular (cells, and their edges), side, ...
     """
     n_rig, n_stop = np.shape(job.stops)
+    size = {"row": job.n_row, "rig": n_rig, "stop": n_stop, "i": 3, "j": 3}
+    if job.run.kind == "diffusion":
+        return size | {"distance": len(job.field_line_distances)}
+    if job.run.kind == "source":
+        edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}
+        cells = {name: count - 1 for name, count in edges.items()}
+        edges = {f"{name}_edge": count for name, count in edges.items()}
+        return size | cells | edges | {"side": 2, "flow": 3, "node": FIELD_LINE_NODES}
     l_max = job.output.l_max
-    return {
-        "row": job.n_row,
-        "rig": n_rig,
-        "stop": n_stop,
+    return size | {
         "lm": (l_max + 1) * (l_max + 2) // 2,
         "pix": job.n_pix,
-        "i": 3,
-        "j": 3,
         "half": 2,
         "ell": MEMORY_L + 1,
         "smoothing": N_SMOOTHING,
@@ -400,10 +503,14 @@ def datasets(job, version=FORMAT_VERSION):
     size = sizes(job)
     absent = {"axes/radius" if job.boundary.kind == "time" else "axes/time"}
     absent |= {name for name, since in SINCE.items() if version < since}
+    if not job.field_lines.count:
+        absent |= {"axes/distance", "diffusion/field_line", "diffusion/field_line_error"}
     return [
         (d, tuple(size[name] for name in d.dims))
         for d in (*AXES, *DATA, *STATUS)
-        if d.path not in absent and (d.option is None or getattr(job.output, d.option))
+        if job.run.kind in (d.kinds or (job.run.kind,))
+        and d.path not in absent
+        and (d.option is None or getattr(job.output, d.option))
     ]
 
 

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from hpc_cr.fields.random import DIRECTION_STREAM, OBSERVER_STREAM, seed_sequence
+from hpc_cr.fields.random import (
+    DIRECTION_STREAM,
+    OBSERVER_STREAM,
+    PLACE_STREAM,
+    seed_sequence,
+)
 from hpc_cr.frames import patch_pixels
 
 
@@ -47,10 +52,30 @@ def random_directions(count, seed, row=0):
     return np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
 
 
-def observer_positions(job):
-    """Positions of the observers of every row of the result file.
+def random_positions(count, seed, row, size):
+    """Independent places in a cube around the origin; number i does not depend on `count`.
 
-    The first observer of a realisation sits at the origin; further ones are placed at random in a
+    Parameters
+    ----------
+    count : int
+    seed, row : int
+        Name of the random stream.
+    size : float
+        Side of the cube, pc.
+
+    Returns
+    -------
+    ndarray (count, 3)
+        pc, Galactic Cartesian.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed_sequence(seed, row, PLACE_STREAM)))
+    return size * (generator.random((count, 3)) - 0.5)
+
+
+def observer_positions(job):
+    """Positions of the observers (or sources) of every row of the result file.
+
+    The first one of a realisation sits at the origin; further ones are placed at random in a
     cube of ten outer scales: each sees its own sky of the same field.
 
     Returns

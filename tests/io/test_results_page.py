@@ -16,8 +16,10 @@ from astropy import units
 
 import hpc_cr
 from hpc_cr.config import parse_job
+from hpc_cr.io import layout, provenance
 from hpc_cr.io.schema import FORMAT_VERSION
 
+OTHER_KINDS = {"diffusion": "[field_lines]\ncount = 10\n", "source": ""}
 PAGE = Path(hpc_cr.__file__).parent / "docs" / "results.md"
 MAPS = [f"output.{name}=true" for name in ("displacement", "final_direction", "crossing_time")]
 
@@ -28,10 +30,16 @@ def files(tmp_path_factory):
     cases = parse_job(synthetic_results.JOB + synthetic_results.CASES, overrides=MAPS)
     text = synthetic_results.JOB.replace('kind = "time"', 'kind = "sphere"')
     sphere = parse_job(text.replace("times = [", "radii = ["), overrides=MAPS)
-    return [
+    written = [
         synthetic_results.write(folder / name, job, finished=lambda n, row, rig: n == 0)
         for name, job in (("cases.h5", cases), ("sphere.h5", sphere))
     ]
+    for kind, more in OTHER_KINDS.items():
+        job = parse_job(f'[run]\nkind = "{kind}"\n[regular]\nmodel = "uniform"\n'
+                        f'strength = "4 uG"\ndirection = [0, 0]\n{more}')
+        layout.create(folder / f"{kind}.h5", job, provenance=provenance.collect())
+        written.append(folder / f"{kind}.h5")
+    return written
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ def hpc_cr_that_stops(folder):
     job.write_text(JOB)
     # compilation takes longer than the short deadline of this test
     run_job(job, folder / "warm.h5")
-    script.write_text(PATCHED.format(place="anisotropy._work", rank=1))
+    script.write_text(PATCHED.format(place="campaign._work", rank=1))
     return start([*mpirun(3), sys.executable, script, "run", job, "-o", folder / "out.h5",
                   "--quiet", "--set", "parallel.deadline=3 s"])
 
@@ -207,7 +207,7 @@ def ranks_of(process):
 PATCHED = """
 import os, signal, sys
 from mpi4py import MPI
-from hpc_cr.campaigns import anisotropy, warm_up
+from hpc_cr.campaigns import campaign, warm_up
 from hpc_cr.cli import run
 from hpc_cr.cli.main import main
 from hpc_cr.io.writer import ResultWriter
@@ -258,13 +258,13 @@ def test_stopped_rank_of_a_run(whole, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("place, rank, named", [
     ("warm_up.load_kernels", 1, "rank 1 of 3 on {} has been silent for"),
-    ("anisotropy._lay_out", 0, "rank 0 of 3 on {} has been silent for"),
+    ("campaign._lay_out", 0, "rank 0 of 3 on {} has been silent for"),
     # before there is a ring, and when all others are inside the same collective
     # call, they name themselves and the place
     ("run._job", 0, "on {} has not moved for"),
     ("ResultWriter.__init__", 2, "on {} has not moved for"),
     ("ResultWriter.close", 1, "on {} has not moved for"),
-    ("anisotropy.Team", 1, "on {} has not moved for"),
+    ("campaign.Team", 1, "on {} has not moved for"),
 ])
 def test_stopped_while_others_wait_in_a_collective_call(whole, tmp_path, place, rank, named):
     job, _ = whole

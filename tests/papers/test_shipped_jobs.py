@@ -15,8 +15,9 @@ from hpc_cr import open_results
 from hpc_cr.config import load_job
 from hpc_cr.config.shipped import shipped_jobs
 
-SMALL = ["run.realisations=1", "grids.cells=64", "grids.levels='auto'", "output.l_max=4",
-         "particles.nside=4"]
+SMALL = ["run.realisations=1", "grids.cells=64", "grids.levels='auto'"]
+OF_KIND = {"anisotropy": ["output.l_max=4", "particles.nside=4"],
+           "diffusion": ["particles.count=40"], "source": ["particles.count=40"]}
 SHORT = {"time": "boundary.times=['5e-6 pc', '1e-5 pc']",
          "sphere": "boundary.radii=['0.2 pc', '0.4 pc']"}
 
@@ -26,11 +27,27 @@ def check_straight_flight(response, stops, gyroradii):
     assert np.all(np.abs(response / stops[..., None, None] - np.eye(3)) < share)
 
 
+def check(case):
+    """The displacement is the path times the direction, up to the bend."""
+    if case.kind == "anisotropy":
+        check_straight_flight(case.response[0], case.stops, case.job.gyroradii)
+        with pytest.raises(AssertionError):  # control: a particle that comes from -n
+            check_straight_flight(-case.response[0], case.stops, case.job.gyroradii)
+    elif case.kind == "diffusion":
+        path = case.tensor_velocity[0].trace(axis1=-2, axis2=-1)
+        bend = (3 * case.stops / case.job.gyroradii[:, None]) ** 2 / 6
+        assert np.all(np.abs(path / case.stops - 1) < bend + 1e-12)
+    else:
+        square = case.covariance[0].trace(axis1=-2, axis2=-1) + np.sum(case.mean[0] ** 2, axis=-1)
+        np.testing.assert_allclose(square, case.stops**2, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", sorted(shipped_jobs()))
 def test_shipped_job_runs(name, tmp_path):
     path = shipped_jobs()[name]
     out = tmp_path / "out.h5"
-    settings = [*SMALL, SHORT[load_job(path).boundary.kind]]
+    job = load_job(path)
+    settings = [*SMALL, *OF_KIND[job.run.kind], SHORT[job.boundary.kind]]
     arguments = [word for setting in settings for word in ("--set", setting)]
     done = subprocess.run([sys.executable, "-m", "hpc_cr", "run", path, "-o", out, *arguments],
                           capture_output=True, text=True, timeout=200)
@@ -40,6 +57,4 @@ def test_shipped_job_runs(name, tmp_path):
             assert case.complete and not case.unfinished.any()
             if case.job.particles.patch is not None:  # no dipole; tests/campaigns/test_patch.py
                 continue
-            check_straight_flight(case.response[0], case.stops, case.job.gyroradii)
-            with pytest.raises(AssertionError):  # control: a particle that comes from -n
-                check_straight_flight(-case.response[0], case.stops, case.job.gyroradii)
+            check(case)

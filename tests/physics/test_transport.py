@@ -150,7 +150,7 @@ def test_small_angle_limit(x):
         # step = L_min/4
         tracks = forward(job, realisation, gyroradius, 300, interval,
                          steps_per_gyroradius=gyroradius / (INNER / 4))
-        values.append(np.trace(interval_tensor(tracks.displacement, interval)[0][0]) / 3)
+        values.append(np.trace(interval_tensor(tracks.displacement, interval)[0][1]) / 3)
     check_small_angle(values, L_C, gyroradius, interval)
     with pytest.raises(AssertionError):  # control: the one-sided coherence length
         check_small_angle(values, L_C / 2, gyroradius, interval)
@@ -197,7 +197,7 @@ def diffusion_coefficients(gyroradius, inner, interval, realisations, count):
     for realisation in range(realisations):
         # at most r_g/8, and L_min whatever the number of steps (make_plan)
         tracks = forward(job, realisation, gyroradius, count, interval)
-        values.append(np.trace(interval_tensor(tracks.displacement, interval)[0][0]) / 3)
+        values.append(np.trace(interval_tensor(tracks.displacement, interval)[0][1]) / 3)
     return np.array(values)
 
 

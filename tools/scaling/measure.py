@@ -51,7 +51,7 @@ def of_job(job):
     make_field(job, 0)  # the first one of a process takes longer
     cost = measure(job)
     return {"entries": (cost.steps * cost.step_seconds).tolist(),
-            "synthesis": cost.synthesis_seconds, "sky": cost.sky_seconds}
+            "synthesis": cost.synthesis_seconds, "sky": cost.measuring_seconds}
 
 
 def costs(found, job, network=None, disk=None):

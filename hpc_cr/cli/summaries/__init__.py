@@ -1,0 +1,1 @@
+"""What a result file says in a few lines, one module per kind of job."""

@@ -1,0 +1,115 @@
+"""The cloud of particles around a burst, counted around the source's field line.
+
+Cells are rings around the field line of the source: at a distance s from the source along the
+uniform field, on either side of it, and at a distance d from the point where the field line has
+moved s along the uniform field, across it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Cells(NamedTuple):
+    """A cloud in cells; arrays have the axes (n_stop, 2 sides, n_along, n_perpendicular)."""
+
+    count: np.ndarray  # particles
+    density: np.ndarray  # count/(particles x volume), 1/pc^3; NaN where the field line is unknown
+    flow: np.ndarray  # (..., 3) mean direction along the field, away from the line, around it
+
+
+def count_in_cells(displacement, direction, line, axis, along, perpendicular):
+    """Count particles in the cells around a field line.
+
+    Parameters
+    ----------
+    displacement, direction : ndarray (n_stop, n, 3)
+        From the source, pc, and direction of motion, Galactic Cartesian.
+    line : ndarray (2, n_node, 3)
+        The field line on both sides, at equal distances along +-axis from 0 to along[-1], pc from
+        the source; NaN where unknown.
+    axis : ndarray (3,)
+        Unit vector of the uniform field: side 0 is where it points to.
+    along, perpendicular : array (n_along + 1,), (n_perpendicular + 1,)
+        Edges of the cells, pc, increasing, not negative.
+
+    Returns
+    -------
+    Cells
+    """
+    along, perpendicular = np.asarray(along, float), np.asarray(perpendicular, float)
+    n_stop, n, _ = displacement.shape
+    shape = (2, len(along) - 1, len(perpendicular) - 1)
+    height = displacement @ axis
+    side = np.where(height >= 0, 0, 1)
+    away = displacement - height[..., None] * axis - _line_at(line, axis, side, np.abs(height),
+                                                              along[-1])
+    distance = np.linalg.norm(away, axis=-1)
+    radial = np.divide(away, distance[..., None], out=np.zeros_like(away),
+                       where=distance[..., None] > 0)
+    around = np.cross(axis, radial)
+    parts = [direction @ axis, np.sum(direction * radial, -1), np.sum(direction * around, -1)]
+    i = np.searchsorted(along, np.abs(height), "right") - 1
+    j = np.searchsorted(perpendicular, distance, "right") - 1
+    inside = (i >= 0) & (i < shape[1]) & (j >= 0) & (j < shape[2]) & np.isfinite(distance)
+    count = np.zeros((n_stop, *shape), np.int64)
+    flow = np.full((n_stop, *shape, 3), np.nan)
+    for stop in range(n_stop):
+        use = inside[stop]
+        cell = np.ravel_multi_index((side[stop, use], i[stop, use], j[stop, use]), shape)
+        count[stop] = np.bincount(cell, minlength=count[stop].size).reshape(shape)
+        some = count[stop] > 0
+        for axis_number, part in enumerate(parts):
+            total = np.bincount(cell, part[stop, use], count[stop].size).reshape(shape)
+            flow[stop, ..., axis_number][some] = total[some] / count[stop][some]
+    volume = np.diff(along)[:, None] * np.pi * np.diff(perpendicular**2)
+    density = count / (n * volume)
+    known = np.isfinite(line).all(axis=2)
+    nodes = np.linspace(0.0, along[-1], line.shape[1])
+    for number in range(2):
+        gaps = nodes[~known[number]]
+        for cell in range(shape[1]):
+            if np.any((gaps >= along[cell]) & (gaps <= along[cell + 1])):
+                density[:, number, cell] = np.nan
+    return Cells(count, density, flow)
+
+
+def _line_at(line, axis, side, height, longest):
+    """The field line's displacement across the axis at heights (n_stop, n); NaN beyond its end."""
+    across = line - (line @ axis)[..., None] * axis
+    place = height / longest * (line.shape[1] - 1)
+    beyond = place > line.shape[1] - 1
+    first = np.minimum(place.astype(np.int64), line.shape[1] - 2)
+    part = (place - first)[..., None]
+    found = (1 - part) * across[side, first] + part * across[side, first + 1]
+    found[beyond] = np.nan
+    return found
+
+
+class Moments(NamedTuple):
+    """Moments of a cloud at every stop."""
+
+    mean: np.ndarray  # (n_stop, 3) pc
+    covariance: np.ndarray  # (n_stop, 3, 3) pc^2
+    kurtosis: np.ndarray  # (n_stop, 3) about the mean, along `axes`; 1 for a Gaussian
+
+
+def moments(displacement, axes):
+    """Mean, covariance and kurtosis of a cloud.
+
+    Parameters
+    ----------
+    displacement : ndarray (n_stop, n, 3)
+        From the source, pc, Galactic Cartesian.
+    axes : ndarray (3, 3)
+        Rows: the axes of the kurtosis.
+
+    Returns
+    -------
+    Moments
+    """
+    mean = displacement.mean(axis=1)
+    rest = displacement - mean[:, None]
+    covariance = np.einsum("sni,snj->sij", rest, rest) / displacement.shape[1]
+    square = (rest @ axes.T) ** 2
+    return Moments(mean, covariance, (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2))
