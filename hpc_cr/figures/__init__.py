@@ -15,13 +15,15 @@ class Entry(NamedTuple):
 
     rigidities is the choice where the user makes none: "highest" or "all"; None for a figure of
     whole files, whose module has draw(results, options). parts: whether it can show a part of the
-    sky (particles.patch), which has neither dipole nor multipoles.
+    sky (particles.patch), which has neither dipole nor multipoles. kind: run.kind of the files, ""
+    for any.
     """
 
     module: str
     rigidities: str | None
     description: str
     parts: bool = False
+    kind: str = "anisotropy"
 
 
 FIGURES = {
@@ -90,6 +92,7 @@ FIGURES = {
         "timeline",
         None,
         "which rank was at work on what, and when it waited",
+        kind="",
     ),
 }
 
@@ -127,6 +130,9 @@ def draw(name, paths, options=None):
     module = import_module(f"hpc_cr.figures.{entry.module}")
     with ExitStack() as files, style.context():
         opened = [files.enter_context(open_results(path)) for path in paths]
+        for results in opened:
+            if entry.kind:
+                results.require_kind(entry.kind, f"the figure {name}")
         if entry.rigidities is None:
             return module.draw(opened, options)
         chosen = panels.select(opened, options, entry.rigidities, entry.parts)

@@ -204,6 +204,13 @@ class Results:
 
         return to_xarray(self)
 
+    def require_kind(self, kind, what):
+        """Raise unless the file is of a kind; `what` needs it, such as "the figure memory"."""
+        if self.kind != kind:
+            raise ResultError(
+                f'{self.path}: a result of kind "{self.kind}"; {what} is for kind "{kind}"'
+            )
+
     def _since(self, path):
         """A dataset that files of older versions do not have."""
         self.require(path)

@@ -189,6 +189,7 @@ def command(out, energies, resolution, index, composition, outside, declination,
             for low, high in energies]  # fmt: skip
     instrument = detection.Instrument(_band(declination, site), motion, index)
     with open_results(out) as results:
+        results.require_kind("anisotropy", "hpc-cr detect")
         parts = _parts(results, choice["cases"])
         options = Options(stops=(choice.pop("stop"),), **choice)
         found = detection.skies(results, options, instrument, bins,
