@@ -14,7 +14,7 @@ class Cells(NamedTuple):
     """A cloud in cells; arrays have the axes (n_stop, 2 sides, n_along, n_perpendicular)."""
 
     count: np.ndarray  # particles
-    density: np.ndarray  # count/(particles x volume), 1/pc^3; NaN where the field line is unknown
+    density: np.ndarray  # count/(particles x volume), 1/pc^3
     flow: np.ndarray  # (..., 3) mean direction along the field, away from the line, around it
 
 
@@ -36,6 +36,8 @@ def count_in_cells(displacement, direction, line, axis, along, perpendicular):
     Returns
     -------
     Cells
+        Density and flow are NaN in cells that reach beyond the known part of the line (particles
+        there are not counted), and the flow where there is no particle.
     """
     along, perpendicular = np.asarray(along, float), np.asarray(perpendicular, float)
     n_stop, n, _ = displacement.shape
@@ -64,14 +66,20 @@ def count_in_cells(displacement, direction, line, axis, along, perpendicular):
             flow[stop, ..., axis_number][some] = total[some] / count[stop][some]
     volume = np.diff(along)[:, None] * np.pi * np.diff(perpendicular**2)
     density = count / (n * volume)
+    unknown = _unknown_cells(line, along)
+    density[:, unknown] = np.nan
+    flow[:, unknown] = np.nan
+    return Cells(count, density, flow)
+
+
+def _unknown_cells(line, along):
+    """Cells that reach into a part of the line that is not known, (2, n_along) of bool."""
     known = np.isfinite(line).all(axis=2)
     nodes = np.linspace(0.0, along[-1], line.shape[1])
-    for number in range(2):
-        gaps = nodes[~known[number]]
-        for cell in range(shape[1]):
-            if np.any((gaps >= along[cell]) & (gaps <= along[cell + 1])):
-                density[:, number, cell] = np.nan
-    return Cells(count, density, flow)
+    # a place between two nodes needs both of them
+    broken = ~(known[:, 1:] & known[:, :-1])
+    touched = (nodes[1:] > along[:-1, None]) & (nodes[:-1] < along[1:, None])
+    return (broken[:, None] & touched).any(axis=2)
 
 
 def _line_at(line, axis, side, height, longest):
