@@ -15,3 +15,11 @@ GYRORADIUS_PC_UG_PER_PV = 1e15 / (SPEED_OF_LIGHT_M_PER_S * 1e-10 * PARSEC_M)
 
 PC_PER_C_S = PARSEC_M / SPEED_OF_LIGHT_M_PER_S
 """One pc/c, the internal unit of time, in seconds (3.26 years)."""
+
+CM_PER_PC = 100 * PARSEC_M
+
+PC_C_CM2_PER_S = 1e4 * PARSEC_M * SPEED_OF_LIGHT_M_PER_S
+"""D/c of one pc as a diffusion coefficient in cm^2/s (9.25e28)."""
+
+PROTON_MASS_G = 1.672_621_925_95e-24
+"""CODATA 2022."""
