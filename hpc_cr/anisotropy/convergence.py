@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.anisotropy import ensembles
+from hpc_cr.statistics import student
 
 TOLERANCE = 0.1
 """Largest bound that is called converged."""
@@ -109,13 +110,6 @@ def approach(values, stops, realisation=None, tolerance=TOLERANCE):
     if seen:
         return found._replace(state="not converged")
     return found._replace(reason=ERRORS)
-
-
-def student(n):
-    """Student's t that 95 % of means of n realisations stay within, in standard errors."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(n - 1, 0.975))
 
 
 def responses(response, symmetry):

@@ -13,6 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.frames import lon_lat
+from hpc_cr.statistics import (
+    function_of_mean,  # noqa: F401 - belongs to this module's functions of ensembles
+    jackknife,
+    leave_one_out,
+    mean_and_error,
+    undefined,
+)
 
 
 class DipoleSummary(NamedTuple):
@@ -256,55 +263,6 @@ def sampling_errors(response_error, noise, gradient):
     return np.sqrt(np.maximum(square, 0.0))
 
 
-def mean_and_error(values, group):
-    """Mean over rows and its standard error, counting groups (realisations) as independent.
-
-    Parameters
-    ----------
-    values : array (n, ...)
-        Rows.
-    group : array (n,) of int
-        Realisation of each row.
-
-    Returns
-    -------
-    mean, error : ndarray (...)
-        For groups of one row the error is s/sqrt(n). NaN where undefined.
-    """
-    values = np.asarray(values, float)
-    if len(values) == 0:
-        return _undefined(values), _undefined(values)
-    count, total = _leave_one_out(values, group)
-    return values.mean(axis=0), _jackknife(total / count)
-
-
-def function_of_mean(function, values, group):
-    """A function of the mean over rows, such as a ratio of means, and its standard error.
-
-    Parameters
-    ----------
-    function : callable
-        From means (..., *shape) to (..., *result): it works on the last axes and leaves those
-        in front alone.
-    values : array (n, *shape)
-        Rows.
-    group : array (n,) of int
-        Realisation of each row.
-
-    Returns
-    -------
-    value, error : ndarray (*result)
-        Jackknife over realisations: correlations between the columns of a row (the same field
-        at two stops, rigidities or multipoles) are in the error. NaN where undefined.
-    """
-    values = np.asarray(values, float)
-    if len(values) == 0:
-        value = function(_undefined(values))
-        return value, np.full(np.shape(value), np.nan)
-    count, total = _leave_one_out(values, group)
-    return function(values.mean(axis=0)), _jackknife(function(total / count))
-
-
 def scatter_and_error(values, group):
     """Standard deviation (n - 1) of all rows and its standard error.
 
@@ -317,38 +275,14 @@ def scatter_and_error(values, group):
     """
     values = np.asarray(values, float)
     if len(values) < 2:
-        return _undefined(values), _undefined(values)
+        return undefined(values), undefined(values)
     centred = values - values.mean(axis=0)  # sums of squares lose digits otherwise
-    count, total = _leave_one_out(centred, group)
-    _, squares = _leave_one_out(centred**2, group)
+    count, total = leave_one_out(centred, group)
+    _, squares = leave_one_out(centred**2, group)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (squares - total**2 / count) / (count - 1)
     left_out = np.where(count > 1, np.sqrt(np.maximum(variance, 0.0)), np.nan)
-    return values.std(axis=0, ddof=1), _jackknife(left_out)
-
-
-def _leave_one_out(values, group):
-    """Number and sum of the rows outside each group, (n_group, ...); NaN if it holds all."""
-    labels, index = np.unique(group, return_inverse=True)
-    total = np.zeros((len(labels), *values.shape[1:]))
-    np.add.at(total, index, values)
-    count = len(values) - np.bincount(index).astype(float)
-    count = np.where(count > 0, count, np.nan).reshape(-1, *[1] * (values.ndim - 1))
-    return count, values.sum(axis=0) - total
-
-
-def _jackknife(left_out):
-    """Standard error from a statistic with one of G groups left out (Quenouille, Tukey).
-
-    error^2 = (G - 1)/G sum_g (theta_g - <theta>)^2; NaN for a single group.
-    """
-    n_group = len(left_out)
-    spread = np.sum((left_out - left_out.mean(axis=0)) ** 2, axis=0)
-    return np.sqrt((n_group - 1) / n_group * spread) if n_group > 1 else _undefined(left_out)
-
-
-def _undefined(values):
-    return np.full(values.shape[1:], np.nan)
+    return values.std(axis=0, ddof=1), jackknife(left_out)
 
 
 def median_error(amplitude, n_independent):
