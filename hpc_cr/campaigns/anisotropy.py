@@ -11,6 +11,8 @@ from hpc_cr.trajectories.directions import observer_positions, start_directions
 class Experiment(TimedExperiment):
     """Antiparticles leave the observer along fixed or random directions on the sky."""
 
+    KEPT = "multipoles"
+
     def __init__(self, job, shared):
         super().__init__(job, shared)
         self._positions = observer_positions(job)

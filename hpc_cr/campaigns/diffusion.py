@@ -15,6 +15,8 @@ PLACES_IN_OUTER_SCALES = 10.0
 class Experiment(TimedExperiment):
     """Every particle leaves a random place of its own in a random direction, forward in time."""
 
+    KEPT = "tensors"
+
     def start(self, row):
         """Places and directions of a row."""
         job = self.job
@@ -22,6 +24,11 @@ class Experiment(TimedExperiment):
         size = PLACES_IN_OUTER_SCALES * job.turbulence.outer_scale
         return (random_positions(job.particles.count, job.run.seed, stream, size),
                 random_directions(job.particles.count, job.run.seed, stream))
+
+    def load_kernels(self, field):
+        """The field-line tracer."""
+        if self.job.field_lines.count:
+            field_lines(field.arrays, np.zeros((1, 3)), np.eye(3)[0], [1e-9], 1e-9)
 
     def measure(self, field, state, row, rig, poll=None):
         """Running tensors, kurtosis and field lines."""
@@ -39,19 +46,19 @@ class Experiment(TimedExperiment):
         if poll is not None:
             poll()
         if job.field_lines.count:
-            means["field_line"] = self._field_lines(field, origins, rig)
+            means["field_line"] = self._field_lines(field, origins, rig, poll)
         entry = {name: mean for name, (mean, _) in means.items()}
         entry |= {f"{name}_error": error for name, (_, error) in means.items()}
         entry["kurtosis"] = tensors.kurtosis(displacement, field_axes(job.regular_field))
         return entry
 
-    def _field_lines(self, field, origins, rig):
+    def _field_lines(self, field, origins, rig, poll):
         """Spread of field lines from the first places, <x_i x_j>/(2 s) and its error."""
         job = self.job
         b0 = field_axes(job.regular_field)[0]
         distances = job.field_line_distances
         lines = field_lines(self.seen(field, rig), origins[: job.field_lines.count], b0, distances,
-                            line_step(job.resolved_waves[rig], distances[-1]))
+                            line_step(job.resolved_waves[rig], distances[-1]), poll=poll)
         across = lines - (lines @ b0)[..., None] * b0
         across = across[np.isfinite(across).all(axis=(1, 2))]
         return tensors.displacement_tensor(across.transpose(1, 0, 2), distances)

@@ -5,6 +5,8 @@ Each kind has a module of its name here with a class Experiment(job, shared):
     start(row) -> origins (3,) or (n, 3) in pc, directions (n, 3)
     track(field, plan, state, first, last, rig, poll) -> bool, False where it was abandoned
     measure(field, state, row, rig, poll) -> dict of the entry's arrays (`hpc_cr.io.schema`)
+    load_kernels(field): run the kernels that measure needs once, on a field of next to nothing
+    KEPT: what measure gives, in a word
 
 `shared` is a dict in which experiments of several cases of a job keep what is the same for them.
 What an experiment returns depends on its arguments alone, never on what was done before.
@@ -25,8 +27,12 @@ def experiment_of(job, shared=None):
     shared : dict, optional
         Of all cases of a job.
     """
-    module = import_module(f"hpc_cr.campaigns.{job.run.kind}")
-    return module.Experiment(job, {} if shared is None else shared)
+    return class_of(job.run.kind)(job, {} if shared is None else shared)
+
+
+def class_of(kind):
+    """The class of the experiments of a kind of job."""
+    return import_module(f"hpc_cr.campaigns.{kind}").Experiment
 
 
 class TimedExperiment:
@@ -42,6 +48,11 @@ class TimedExperiment:
 
     def __init__(self, job, shared):
         self.job, self.shared = job, shared
+
+    KEPT = "numbers"
+
+    def load_kernels(self, field):
+        """None besides those that follow particles."""
 
     def seen(self, field, rig):
         """FieldArrays with the levels that a rigidity's trajectories see."""

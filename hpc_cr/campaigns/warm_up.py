@@ -5,6 +5,7 @@ from importlib import import_module
 import numpy as np
 from numba.core.registry import cpu_target
 
+from hpc_cr.campaigns.experiments import experiment_of
 from hpc_cr.campaigns.work import plan_of
 from hpc_cr.fields.layouts import aligned_empty
 from hpc_cr.fields.nested import field_layout, field_on, synthesis_steps
@@ -68,6 +69,7 @@ def load_kernels(job, stopped=lambda: False):
         if stopped():
             return
         advance(field.arrays, short, state, 0, 1, one.integrator.method)
+        experiment_of(one).load_kernels(field)
 
 
 def _tiny(job):

@@ -43,8 +43,15 @@ def _compare(a, b):
     from hpc_cr.cli.reading import reading
     from hpc_cr.io import compare
     from hpc_cr.io.distance import compare_numbers
+    from hpc_cr.io.errors import ResultError
     from hpc_cr.io.verify import entry_bytes
 
+    if a.kind != b.kind:
+        raise ResultError(
+            f'{a.path} is a result of kind "{a.kind}", {b.path} of kind "{b.kind}": they have no'
+            " numbers in common"
+        )
+    data = f"{a.kind}/"
     pairs = compare.common_cases(a, b)
     matches = [compare.match(*pair) for pair in pairs]
     found = {
@@ -61,12 +68,9 @@ def _compare(a, b):
     with reading("comparing", n_bytes) as advance:
         for pair, matched in zip(pairs, matches, strict=True):
             found["numbers"] += compare_numbers(*pair, matched, advance)
-    compared = any(n.compared for n in found["numbers"] if n.path.startswith(_DATA))
+    compared = any(n.compared for n in found["numbers"] if n.path.startswith(data))
     found["same"] = compared and not any(n.differ for n in found["numbers"])
     return found
-
-
-_DATA = ("anisotropy/", "diffusion/", "source/")
 
 
 def _document(found):

@@ -47,7 +47,7 @@ def _what(results):
     """File, job, and the program that began it."""
     facts, job = results.provenance, results.job
     observers = job.particles.observers
-    each = f", {observers} observers in each" if observers > 1 else ""
+    each = f", {observers} {job.place_name}s in each" if observers > 1 else ""
     numbers = np.unique(results.realisation)
     libraries = [f"{name} {facts[name]}" for name in VERSIONS
                  if facts.get(name, "none") != "none"]  # fmt: skip

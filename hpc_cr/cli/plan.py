@@ -49,9 +49,6 @@ def _compile(job):
     print(f"hpc-cr: {job.name}: kernels ready after {duration(time.monotonic() - began)}")
 
 
-_MEASURED = {"anisotropy": "multipoles", "diffusion": "tensors", "source": "density"}
-
-
 def _scales(case):
     """Physical scales and grids of one case."""
     from hpc_cr.config.scales import kept_power
@@ -85,6 +82,7 @@ def _needs(job, ranks):
     from rich.console import Console
 
     from hpc_cr.campaigns import planning
+    from hpc_cr.campaigns.experiments import class_of
     from hpc_cr.campaigns.work import memory_bytes
     from hpc_cr.cli.terminal import duration
     from hpc_cr.io.schema import data_bytes
@@ -101,10 +99,11 @@ def _needs(job, ranks):
     print(f"  in all {needs.node / 2**30:.2f} GiB for {ranks} rank{'s' if ranks > 1 else ''} on"
           " one node (+-25 %)")
     print(f"  result file: {data_bytes(job) / 2**20:.1f} MiB")
+    kept = class_of(job.run.kind).KEPT
     for case, cost in zip(job.cases, costs, strict=True):
         label = f'case "{case.name}": ' if case.name else ""
         print(f"  {label}synthesis {cost.synthesis_seconds:.2g} s per realisation and core,"
-              f" {_MEASURED[job.run.kind]} {cost.measuring_seconds:.2g} s per entry")
+              f" {kept} {cost.measuring_seconds:.2g} s per entry")
         for rig, rigidity in enumerate(case.job.particles.rigidities):
             print(f"    {rigidity:.4g} PV: {cost.steps[rig]:.3g} particle-steps per entry at"
                   f" {1e9 * cost.step_seconds[rig]:.0f} ns:"

@@ -216,6 +216,11 @@ class Job(Section):
         return self.field_lines.length * np.geomspace(0.02, 1.0, 12)
 
     @property
+    def place_name(self):
+        """What particles.observers counts: "observer", or "source"."""
+        return "source" if self.run.kind == "source" else "observer"
+
+    @property
     def n_row(self):
         """Rows of the result file: realisations x observers."""
         return self.run.realisations * self.particles.observers
@@ -237,7 +242,7 @@ class Job(Section):
         words = [f"case {case}"] if case else []
         words.append(f"realisation {self.run.first_realisation + realisation}")
         if self.particles.observers > 1:
-            words.append(f"observer {observer}")
+            words.append(f"{self.place_name} {observer}")
         return ", ".join([*words, f"{self.particles.rigidities[rig]:.4g} PV"])
 
     @property

@@ -1,7 +1,8 @@
 """Changes to a job file's keys: `--set key.sub=value`, and the `set` table of a [[case]].
 
 A change replaces what it contradicts: setting particles.count removes particles.nside, and so on
-for the pairs below, unless both are set together.
+for the pairs below, unless both are set together. So a case without a regular field has no field
+lines, whatever the other cases have.
 """
 
 import copy
@@ -20,7 +21,9 @@ _REPLACES = {
     "grids.boxes": ("grids.levels",),
 }
 _REPLACES_BY_VALUE = {
-    ("regular.model", "none"): ("regular.strength", "regular.direction"),
+    ("regular.model", "none"): ("regular.strength", "regular.direction", "field_lines.count",
+                                "field_lines.length"),
+    ("field_lines.count", 0): ("field_lines.length",),
     ("boundary.kind", "sphere"): ("boundary.times", "boundary.times_in"),
     ("boundary.kind", "time"): ("boundary.radii", "boundary.limit"),
 }
@@ -85,7 +88,7 @@ def changed(document, changes):
     document = copy.deepcopy(document)
     for key, value in changes.items():
         gone = _REPLACES.get(key, ())
-        if isinstance(value, str):
+        if isinstance(value, str | int):
             gone += _REPLACES_BY_VALUE.get((key, value), ())
         if key == "boundary.times" and not _bare(value):
             gone += ("boundary.times_in",)

@@ -44,8 +44,8 @@ Several settings in one file, with the same random numbers; the result file has 
 A case may set any key except `run.kind` and `run.seed`. What it sets replaces what it contradicts:
 `particles.count` replaces `particles.nside`, `turbulence.slope` the `spectrum`,
 `gradient.magnitude` the `scale_length`, and the other way round; `boundary.kind` and
-`regular.model = "none"` remove the keys that only the other choice has; `boundary.times` with units
-removes `times_in`; `grids.levels` removes `boxes` and `bands`.
+`regular.model = "none"` remove the keys that only the other choice has, the latter `[field_lines]`
+too; `boundary.times` with units removes `times_in`; `grids.levels` removes `boxes` and `bands`.
 
 ## Changes on the command line
 

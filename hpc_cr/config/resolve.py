@@ -64,8 +64,6 @@ def resolve(job):
     return job
 
 
-
-
 def _check_sections(job):
     """Raise JobError for a section that the kind of job does not have."""
     for section, kinds in SECTIONS_OF.items():

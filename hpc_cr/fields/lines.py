@@ -15,6 +15,8 @@ STEPS_PER_WAVE = 5.0
 """Steps in the shortest wave of the field: the end of a line is then good to 1e-3 of that wave."""
 LONGEST_WAY = 20.0
 """Arc length over distance at which a line that winds itself up is given up."""
+CALL_STEPS = 2e5
+"""Steps of a kernel call, about: 0.1 s."""
 
 
 @njit
@@ -62,7 +64,7 @@ def _trace_all(field, starts, axis, sign, marks, step, most, out):
         _trace(field, starts[n], axis, sign, marks, step, most, out[n])
 
 
-def field_lines(arrays, starts, axis, distances, step, sign=1):
+def field_lines(arrays, starts, axis, distances, step, sign=1, poll=None):
     """Follow field lines to given distances along an axis.
 
     Parameters
@@ -78,6 +80,8 @@ def field_lines(arrays, starts, axis, distances, step, sign=1):
         Arc length of a step, pc.
     sign : {1, -1}
         Along or against the field.
+    poll : callable, optional
+        Called every tenth of a second or so.
 
     Returns
     -------
@@ -88,8 +92,15 @@ def field_lines(arrays, starts, axis, distances, step, sign=1):
     starts = np.ascontiguousarray(np.atleast_2d(starts), float)
     marks = np.asarray(distances, float)
     out = np.full((len(starts), len(marks), 3), np.nan)
+    axis = np.asarray(axis, float)
     most = int(np.ceil(LONGEST_WAY * marks[-1] / step)) + 1
-    _trace_all(arrays, starts, np.asarray(axis, float), float(sign), marks, float(step), most, out)
+    # lines do not depend on one another: calls as short as the work manager wants them
+    together = max(1, int(CALL_STEPS * step / marks[-1]))
+    for first in range(0, len(starts), together):
+        part = slice(first, first + together)
+        _trace_all(arrays, starts[part], axis, float(sign), marks, float(step), most, out[part])
+        if poll is not None:
+            poll()
     return out
 
 

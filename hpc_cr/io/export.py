@@ -2,6 +2,15 @@
 
 from hpc_cr.io import schema
 
+_LABELS = {
+    "i": list("xyz"),
+    "j": list("xyz"),
+    "axis": ["along", "across 1", "across 2"],
+    "side": [1, -1],
+    "component": ["along", "away", "around"],
+}
+"""Coordinates of the dimensions that have no axis in the file."""
+
 
 def to_xarray(results):
     """One case as an xarray.Dataset; see `hpc_cr.io.results.Results.to_xarray`.
@@ -24,8 +33,11 @@ def to_xarray(results):
             continue
         dims = [{"rig": "rigidity"}.get(name, name) for name in spec.dims]
         text = {"units": spec.units, "description": spec.description}
-        variables[spec.name] = (dims, values, text)
+        # edges of cells are no coordinate of the cells
+        name = f"{spec.name}_edge" if dims == [f"{spec.name}_edge"] else spec.name
+        variables[name] = (dims, values, text)
     coordinates = {name: variables.pop(name) for name in ("rigidity", results.stop_kind)}
     coordinates["realisation"] = ("row", results.realisation)
-    coordinates |= {"i": list("xyz"), "j": list("xyz")}
+    used = {dim for dims, *_ in variables.values() for dim in dims}
+    coordinates |= {name: labels for name, labels in _LABELS.items() if name in used}
     return xarray.Dataset(variables, coordinates, {**results.provenance, "case": results.case})

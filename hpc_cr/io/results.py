@@ -38,7 +38,7 @@ def open_results(path, case=None):
         such case.
     """
     file = open_checked(Path(path))
-    kind = str(file.attrs["kind"])
+    kind = file.attrs["kind"]
     if kind not in CLASSES:
         file.close()
         raise ResultError(f"{path}: damaged result file: the attribute kind is {kind!r}")
@@ -99,6 +99,9 @@ class Results:
                 known = ", ".join(filter(None, self.case_names)) or "none"
                 raise ResultError(f"{path}: no case {self.case!r}; the file's cases: {known}")
             self.job = parse_job(text, name=name, case=self.case or None)
+            if file.attrs["kind"] != self.job.run.kind:
+                raise ValueError(f"its kind is {file.attrs['kind']!r}, that of its job"
+                                 f" {self.job.run.kind!r}")
             check_datasets(file, self.case, self.job)
             self._group = file[schema.case_group(self.case)]
             self.kind = self.job.run.kind
@@ -197,8 +200,10 @@ class Results:
     def to_xarray(self):
         """The case as an xarray.Dataset, without the maps.
 
-        Dimensions: row, rigidity, stop, i (sky axis x, y, z), j (displacement axis), lm, half.
-        Attributes of the variables: units, description.
+        Dimensions: row, rigidity, stop, i, j (Galactic axes x, y, z; of a response i is the sky's
+        and j the displacement's), and those of the file's kind: lm, half; axis (along the uniform
+        field and two across it), distance; side (1 where the uniform field points to, -1), along,
+        perpendicular, component. Attributes of the variables: units, description.
         """
         from hpc_cr.io.export import to_xarray
 
@@ -233,18 +238,18 @@ class Results:
             return None
         values = self._read(path)
         if path.startswith(f"{self.kind}/"):
-            if values.dtype.kind not in "fc":
-                values = values.astype(float)
+            values = _with_nan(values)
             values[~self.done] = np.nan
         return values
 
     def one(self, name, rig, stop):
         """Data by name at one rigidity and stop (indices), (n_row, ...).
 
-        Nothing else of the dataset is read. NaN where the entry is not done.
+        Nothing else of the dataset is read. NaN where the entry is not done. Only for data that
+        have stops.
         """
         where = (slice(None), rig, range(self.stops.shape[1])[stop])
-        values = self._read(f"{self.kind}/{name}", where)
+        values = _with_nan(self._read(f"{self.kind}/{name}", where))
         values[~self.done[:, rig]] = np.nan
         return values
 
@@ -258,6 +263,11 @@ class Results:
 
     def _status(self, name):
         return np.where(self.done, self._read(f"status/{name}"), 0)
+
+
+def _with_nan(values):
+    """Numbers that can also be NaN."""
+    return values if values.dtype.kind in "fc" else values.astype(float)
 
 
 def _plain(value):

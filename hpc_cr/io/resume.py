@@ -81,6 +81,9 @@ def finished_entries(results, job):
     ResultError
         The file is of another job, or holds more than this one asks for.
     """
+    if results.kind != job.run.kind:
+        raise ResultError(f'{results.path}: a result of kind "{results.kind}", but the job has'
+                          f' run.kind = "{job.run.kind}": {ELSEWHERE}')
     _check_cases(results, job)
     jobs = {case.name: case.job for case in job.cases}
     for stored in results.each_case():

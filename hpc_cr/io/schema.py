@@ -310,7 +310,7 @@ _DIFFUSION = (
     *_with_error("diffusion/interval", _TENSOR, "pc",
                  "[<X_i X_j>(T_k) - <X_i X_j>(T_k-1)]/[2 (T_k - T_k-1)], T_0 = 0, for stop k"),
     Dataset(
-        "diffusion/kurtosis", (*_ENTRY, "i"), "<f8", "1",
+        "diffusion/kurtosis", (*_ENTRY, "axis"), "<f8", "1",
         "<X_i^4>/(3 <X_i^2>^2), 1 for a Gaussian; axes along the uniform field and two across it,"
         " without a uniform field the Galactic ones", "data", kinds=("diffusion",),
     ),
@@ -331,7 +331,7 @@ _SOURCE = (
         kinds=("source",),
     ),
     Dataset(
-        "source/flow", (*_ENTRY, "side", "along", "perpendicular", "flow"), "<f8", "1",
+        "source/flow", (*_ENTRY, "side", "along", "perpendicular", "component"), "<f8", "1",
         "mean direction of motion <u> of the particles in a cell: along the uniform field, away"
         " from the field line, around it; the dipole on the sky is -3 of it; NaN where none is",
         "data",
@@ -346,7 +346,7 @@ _SOURCE = (
         "<X_i X_j> - <X_i> <X_j> of the cloud", "data", kinds=("source",),
     ),
     Dataset(
-        "source/kurtosis", (*_ENTRY, "i"), "<f8", "1",
+        "source/kurtosis", (*_ENTRY, "axis"), "<f8", "1",
         "<x^4>/(3 <x^2>^2) of the cloud about its mean, 1 for a Gaussian; axes along the uniform"
         " field and two across it", "data", kinds=("source",),
     ),
@@ -463,18 +463,19 @@ def sizes(job):
     Returns
     -------
     dict
-        row, rig, stop, and what the kind of job has: lm, pix, i (sky axis), j (displacement axis),
-        half, ell, smoothing; distance; along, perpendicular (cells, and their edges), side, ...
+        row, rig, stop, i, j (Galactic axes), axis (along the uniform field and two across it), and
+        what the kind of job has: lm, pix, half, ell, smoothing; distance; along, perpendicular
+        (cells, and their edges), side, component, node.
     """
     n_rig, n_stop = np.shape(job.stops)
-    size = {"row": job.n_row, "rig": n_rig, "stop": n_stop, "i": 3, "j": 3}
+    size = {"row": job.n_row, "rig": n_rig, "stop": n_stop, "i": 3, "j": 3, "axis": 3}
     if job.run.kind == "diffusion":
         return size | {"distance": len(job.field_line_distances)}
     if job.run.kind == "source":
         edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}
         cells = {name: count - 1 for name, count in edges.items()}
         edges = {f"{name}_edge": count for name, count in edges.items()}
-        return size | cells | edges | {"side": 2, "flow": 3, "node": FIELD_LINE_NODES}
+        return size | cells | edges | {"side": 2, "component": 3, "node": FIELD_LINE_NODES}
     l_max = job.output.l_max
     return size | {
         "lm": (l_max + 1) * (l_max + 2) // 2,
