@@ -1,4 +1,4 @@
-"""The magnetic field at a point, for kernels: interpolated grids, plane waves.
+"""The magnetic field at a point, for kernels: interpolated grids, plane waves, the Galaxy.
 
 Grids hold the vector in Galactic axes, as `hpc_cr.fields.layouts` says; how a grid lies and is
 interpolated is known when a kernel is compiled, from the number of its dimensions.
@@ -16,6 +16,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from hpc_cr.fields.cells import cell_of
+from hpc_cr.fields.galactic import NO_GALAXY, add_galaxy
 from hpc_cr.fields.layouts import PADDING
 from hpc_cr.kernel import njit
 from hpc_cr.lanes import (
@@ -33,7 +34,7 @@ from hpc_cr.lanes import (
 
 
 class FieldArrays(NamedTuple):
-    """All that a kernel needs to evaluate B(x) = regular + sum of levels + sum of waves."""
+    """All that a kernel needs to evaluate B(x) = regular + s(x) (levels + waves) + JF12(x)."""
 
     regular: np.ndarray  # (3,) uG, Galactic Cartesian
     # (n_level, *hpc_cr.fields.layouts.level_shape) uG, Galactic axes. uint16 are the bits of half
@@ -43,6 +44,8 @@ class FieldArrays(NamedTuple):
     wave_vector: np.ndarray  # (n_wave, 3) 1/pc
     wave_cos: np.ndarray  # (n_wave, 3) uG, multiplies cos(k.x)
     wave_sin: np.ndarray  # (n_wave, 3) uG, multiplies sin(k.x)
+    # (5,) what changes over the Galaxy, (0,) without: s = 1, no JF12; see hpc_cr.fields.galactic
+    galactic: np.ndarray = NO_GALAXY
 
 
 def coarsest_levels(arrays, count):
@@ -220,6 +223,22 @@ def add_waves(field, x, y, z, bx, by, bz):
 
 
 @njit
+def add_galaxy_to_lanes(galactic, regular, x, y, z, bx, by, bz):
+    """Scale the turbulence at WIDTH points (Lanes) and add JF12."""
+    at, b = np.empty((3, WIDTH)), np.empty((3, WIDTH))
+    store(at, 0, x)
+    store(at, 1, y)
+    store(at, 2, z)
+    store(b, 0, bx)
+    store(b, 1, by)
+    store(b, 2, bz)
+    for w in range(WIDTH):
+        b[0, w], b[1, w], b[2, w] = add_galaxy(galactic, regular, at[0, w], at[1, w], at[2, w],
+                                               b[0, w], b[1, w], b[2, w])
+    return load(b, 0), load(b, 1), load(b, 2)
+
+
+@njit
 def field_at(field, x, y, z):
     """Magnetic field (bx, by, bz) in uG at a point in pc, Galactic Cartesian."""
     bx, by, bz = field.regular[0], field.regular[1], field.regular[2]
@@ -243,7 +262,10 @@ def field_at(field, x, y, z):
         bx += cx
         by += cy
         bz += cz
-    return _add_waves(field, x, y, z, bx, by, bz)
+    bx, by, bz = _add_waves(field, x, y, z, bx, by, bz)
+    if field.galactic.size > 0:
+        bx, by, bz = add_galaxy(field.galactic, field.regular, x, y, z, bx, by, bz)
+    return bx, by, bz
 
 
 @njit

@@ -16,7 +16,13 @@ groups move.
 
 import numpy as np
 
-from hpc_cr.fields.interpolation import add_waves, field_in_cells, locate, work_rows
+from hpc_cr.fields.interpolation import (
+    add_galaxy_to_lanes,
+    add_waves,
+    field_in_cells,
+    locate,
+    work_rows,
+)
 from hpc_cr.kernel import njit
 from hpc_cr.lanes import WIDTH, any_reaches, load, spread, store
 from hpc_cr.trajectories.state import FINISHED, RUNNING, UNFINISHED
@@ -107,6 +113,14 @@ def _waves(field, g, x, y, z, origin, bx, by, bz):
 
 
 @njit
+def _galaxy(galactic, regular, g, x, y, z, origin, bx, by, bz):
+    """Scale the turbulence at group g and add the Galaxy's regular field."""
+    return add_galaxy_to_lanes(galactic, regular, load(origin, 3 * g) + x,
+                               load(origin, 3 * g + 1) + y, load(origin, 3 * g + 2) + z,
+                               bx, by, bz)
+
+
+@njit
 def boris_to_times(field, plan, state, first, last, budget):
     """Advance particles first..last-1 by at most `budget` steps each towards the stop times.
 
@@ -119,6 +133,7 @@ def boris_to_times(field, plan, state, first, last, budget):
         (3 * GROUPS, WIDTH))
     regular, grid, to_box = field.regular, field.grid, field.to_box
     rows, waves = work_rows(grid), field.wave_vector.shape[0] > 0
+    galactic, galaxy = field.galactic, field.galactic.size > 0
     where = np.empty((GROUPS * rows, WIDTH))
     h, half_turn, drift = np.zeros((GROUPS, WIDTH)), np.zeros((GROUPS, WIDTH)), np.zeros(
         (GROUPS, WIDTH))
@@ -164,6 +179,8 @@ def boris_to_times(field, plan, state, first, last, budget):
                 bx, by, bz = field_in_cells(regular, grid, where, g * rows)
                 if waves:
                     bx, by, bz = _waves(field, g, px, py, pz, origin, bx, by, bz)
+                if galaxy:
+                    bx, by, bz = _galaxy(galactic, regular, g, px, py, pz, origin, bx, by, bz)
                 ux, uy, uz = rotate(load(u, 3 * g), load(u, 3 * g + 1), load(u, 3 * g + 2),
                                     bx, by, bz, load(half_turn, g))
                 step = load(drift, g)
@@ -210,6 +227,7 @@ def boris_to_spheres(field, plan, state, first, last, budget):
         (3 * GROUPS, WIDTH))
     regular, grid, to_box = field.regular, field.grid, field.to_box
     rows, waves = work_rows(grid), field.wave_vector.shape[0] > 0
+    galactic, galaxy = field.galactic, field.galactic.size > 0
     where = np.empty((GROUPS * rows, WIDTH))
     radius2, turned = np.full((GROUPS, WIDTH), np.inf), np.empty((3, WIDTH))
     lane, left = np.full(LANES, -1), np.zeros(LANES, np.int64)
@@ -248,6 +266,8 @@ def boris_to_spheres(field, plan, state, first, last, budget):
                 bx, by, bz = field_in_cells(regular, grid, where, g * rows)
                 if waves:
                     bx, by, bz = _waves(field, g, px, py, pz, origin, bx, by, bz)
+                if galaxy:
+                    bx, by, bz = _galaxy(galactic, regular, g, px, py, pz, origin, bx, by, bz)
                 ux, uy, uz = rotate(load(u, 3 * g), load(u, 3 * g + 1), load(u, 3 * g + 2),
                                     bx, by, bz, half_turn)
                 ex, ey, ez = px + 0.5 * h * ux, py + 0.5 * h * uy, pz + 0.5 * h * uz
