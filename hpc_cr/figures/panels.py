@@ -264,10 +264,7 @@ def select(opened, options, rigidities="highest", parts=False):
     FigureError
         No such case, rigidity or stop, nothing finished, or nothing but parts of the sky.
     """
-    unknown = set(options.cases) - {name for file in opened for name in file.case_names}
-    if unknown:
-        known = ", ".join(dict.fromkeys(n for f in opened for n in f.case_names if n)) or "none"
-        raise FigureError(f"{opened[0].path}: no case {sorted(unknown)[0]!r}; cases: {known}")
+    check_cases(opened, options)
     chosen = []
     for file in opened:
         for results in file.each_case():
@@ -278,7 +275,7 @@ def select(opened, options, rigidities="highest", parts=False):
             label = results.case or results.job.name
             if results.case and len(opened) > 1:
                 label = f"{results.path.stem}, {label}"
-            for rig in _rigidity_indices(results, options.rigidities, rigidities):
+            for rig in rigidity_indices(results, options.rigidities, rigidities):
                 for wanted in options.stops or ("-1",):
                     lengths, what = results.stops[rig], _stop_name(results)
                     stop = _find(results, lengths, wanted, "pc", what)
@@ -291,7 +288,32 @@ def select(opened, options, rigidities="highest", parts=False):
     return chosen
 
 
-def _rigidity_indices(results, wanted, default):
+def check_cases(opened, options):
+    """Raise a FigureError where the options name a case that no file has."""
+    unknown = set(options.cases) - {name for file in opened for name in file.case_names}
+    if unknown:
+        known = ", ".join(dict.fromkeys(n for f in opened for n in f.case_names if n)) or "none"
+        raise FigureError(f"{opened[0].path}: no case {sorted(unknown)[0]!r}; cases: {known}")
+
+
+def rigidity_indices(results, wanted, default):
+    """Indices of the rigidities that the options name, or the figure's own choice.
+
+    Parameters
+    ----------
+    results : Results
+    wanted : tuple of str
+    default : "highest" or "all"
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    FigureError
+        No such rigidity.
+    """
     values = results.rigidities
     if wanted:
         return [_find(results, values, text, "PV", "rigidity") for text in wanted]
