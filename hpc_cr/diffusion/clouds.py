@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.statistics import mean_and_error
+
 
 class Cells(NamedTuple):
     """A cloud in cells; arrays have the axes (n_stop, 2 sides, n_along, n_perpendicular)."""
@@ -65,7 +67,7 @@ def count_in_cells(displacement, direction, line, axis, along, perpendicular):
             total = np.bincount(cell, part[stop, use], count[stop].size).reshape(shape)
             flow[stop, ..., axis_number][some] = total[some] / count[stop][some]
     volume = np.diff(along)[:, None] * np.pi * np.diff(perpendicular**2)
-    density = count / (n * volume)
+    density = count / (n * volume) if n else np.full(count.shape, np.nan)
     unknown = _unknown_cells(line, along)
     density[:, unknown] = np.nan
     flow[:, unknown] = np.nan
@@ -116,8 +118,58 @@ def moments(displacement, axes):
     -------
     Moments
     """
+    if not displacement.shape[1]:
+        nothing = np.full((len(displacement), 3, 3), np.nan)
+        return Moments(nothing[:, 0], nothing, nothing[:, 0])
     mean = displacement.mean(axis=1)
     rest = displacement - mean[:, None]
     covariance = np.einsum("sni,snj->sij", rest, rest) / displacement.shape[1]
     square = (rest @ axes.T) ** 2
     return Moments(mean, covariance, (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2))
+
+
+class Spread(NamedTuple):
+    """How clouds have spread at every stop, mean and standard error over realisations.
+
+    Spreads are <X_i^2>/(2 T) in pc, about the source (what many realisations fill) and, with
+    `own`, about each cloud's own mean (what one of them fills).
+    """
+
+    parallel: np.ndarray  # (n_stop,)
+    parallel_error: np.ndarray
+    perpendicular: np.ndarray
+    perpendicular_error: np.ndarray
+    own_perpendicular: np.ndarray
+    own_perpendicular_error: np.ndarray
+    kurtosis: np.ndarray  # (n_stop, 2) along and across, about the clouds' own means
+    kurtosis_error: np.ndarray
+
+
+def spread(mean, covariance, kurtosis, times, axes, realisation):
+    """Spread of clouds over realisations.
+
+    Parameters
+    ----------
+    mean : ndarray (n_row, n_stop, 3)
+        pc, Galactic Cartesian.
+    covariance : ndarray (n_row, n_stop, 3, 3)
+        pc^2.
+    kurtosis : ndarray (n_row, n_stop, 3)
+        Along the uniform field and two axes across.
+    times : ndarray (n_stop,)
+        pc.
+    axes : ndarray (3, 3)
+        Rows: along the uniform field and two across.
+    realisation : ndarray (n_row,) of int
+
+    Returns
+    -------
+    Spread
+    """
+    times = np.asarray(times, float)
+    own = np.einsum("ai,rsij,aj->rsa", axes, covariance, axes)
+    whole = own + np.einsum("ai,rsi->rsa", axes, mean) ** 2
+    parts = (whole[..., 0], whole[..., 1:].mean(axis=-1), own[..., 1:].mean(axis=-1))
+    found = [values for part in parts for values in mean_and_error(part / (2 * times), realisation)]
+    both = np.stack([kurtosis[..., 0], kurtosis[..., 1:].mean(axis=-1)], axis=-1)
+    return Spread(*found, *mean_and_error(both, realisation))

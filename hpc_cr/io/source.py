@@ -1,6 +1,25 @@
 """Reading the clouds of particles of a source job."""
 
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.diffusion.clouds import spread
 from hpc_cr.io.results import Results
+from hpc_cr.sources import dipole
+
+
+class Dipoles(NamedTuple):
+    """The dipole in a cloud along the source's field line; see `SourceResults.dipoles`."""
+
+    places: np.ndarray  # (n_along,) mean distance of the cells' particles, pc
+    gaussian: np.ndarray  # (n_along,) 3 s/(2 c T)
+    flow: dipole.Profile  # (n_along,) 3 <u_away>, all distances from the line together
+    between: np.ndarray  # (n_along - 1,) places of the gradient, pc
+    gradient: np.ndarray  # (n_along - 1,) -3 D_par d ln n/ds
+    gradient_error: np.ndarray
+    ratio: float  # flow over Gaussian, over all cells
+    ratio_error: float
 
 
 class SourceResults(Results):
@@ -57,3 +76,73 @@ class SourceResults(Results):
     def field_line(self):
         """The source's field line, (n_row, n_rig, side, n_node, 3), pc from the source."""
         return self.array("source/field_line")
+
+    def spread(self, rig):
+        """How the cloud has spread at every stop, over the realisations.
+
+        Parameters
+        ----------
+        rig : int
+
+        Returns
+        -------
+        hpc_cr.diffusion.clouds.Spread
+        """
+        done = self.done[:, rig]
+        return spread(self.mean[done, rig], self.covariance[done, rig], self.kurtosis[done, rig],
+                      self.stops[rig], self.axes, self.realisation[done])
+
+    @property
+    def axes(self):
+        """Rows: unit vectors along the uniform field and two across it, Galactic Cartesian."""
+        from hpc_cr.frames import field_axes
+
+        return field_axes(self.job.regular_field)
+
+    def mean_density(self, rig, stop):
+        """Density in the cells over realisations and sides.
+
+        Parameters
+        ----------
+        rig, stop : int
+
+        Returns
+        -------
+        mean, poisson, error : ndarray (n_along, n_perpendicular)
+            1/pc^3 per particle of the burst, see `hpc_cr.sources.dipole.mean_density`.
+        """
+        done = self.done[:, rig]
+        return dipole.mean_density(self.one("count", rig, stop)[done],
+                                   self.one("density", rig, stop)[done], self.realisation[done])
+
+    def dipoles(self, rig, stop):
+        """The dipole along the source's field line from flow and gradient, beside 3 s/(2 c T).
+
+        Parameters
+        ----------
+        rig, stop : int
+
+        Returns
+        -------
+        Dipoles
+        """
+        done = self.done[:, rig]
+        if not done.any():
+            empty = np.full(len(self.along) - 1, np.nan)
+            return Dipoles(empty, empty, dipole.Profile(empty, empty, 0 * empty), empty[1:],
+                           empty[1:], empty[1:], np.nan, np.nan)
+        count, flow = self.one("count", rig, stop)[done], self.one("flow", rig, stop)[done]
+        density, realisation = self.one("density", rig, stop)[done], self.realisation[done]
+        time, spread_ = self.stops[rig, stop], self.spread(rig)
+        parallel = spread_.parallel[stop], spread_.parallel_error[stop]
+        places = dipole.mean_places(self.along, 2 * time * parallel[0])
+        total = count.sum(axis=-1, keepdims=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.nansum(count[..., None] * flow, axis=-2, keepdims=True) / total[..., None]
+        mean[np.isnan(density).all(axis=-1)] = np.nan
+        rings = dipole.flow_profile(total, mean, realisation)
+        profile = dipole.Profile(*(values[:, 0] for values in rings))
+        between, gradient, error = dipole.gradient_profile(
+            count, density, self.perpendicular, places, parallel, realisation)
+        ratio = dipole.flow_over_gaussian(count, flow, places, time, realisation)
+        return Dipoles(places, 1.5 * places / time, profile, between, gradient, error, *ratio)

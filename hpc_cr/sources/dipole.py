@@ -1,0 +1,246 @@
+"""The dipole inside the cloud of a burst, measured in several ways.
+
+In cells around the source's field line (`hpc_cr.diffusion.clouds`), as an excess towards the source:
+
+    flow       3 <u_away>, u_away the direction of motion along the uniform field, away from it:
+               an intensity I0 (1 + delta.n), n = -u, has <u> = -delta/3
+    gradient   -3 D_par d ln n/ds, from the density of neighbouring cells
+    Gaussian   3 s/(2 c T)
+
+and at an observer by backtracking into the Gaussian cloud of the ensemble: the intensity from n is
+the density at T - tau where the antiparticle that starts along n is after a time tau.
+
+Rows are realisations (and observers); errors are over realisations, never over particles alone.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.sources import gaussian
+from hpc_cr.statistics import function_of_mean, mean_and_error
+
+SIDES = np.array([1.0, -1.0])
+"""Sign of the uniform field's direction on the two sides of a source, away from it."""
+
+
+class Profile(NamedTuple):
+    """Along the field line: value, its error over realisations, particles behind it.
+
+    Attributes
+    ----------
+    value, error : ndarray (n_along, ...)
+    particles : ndarray (n_along, ...)
+    """
+
+    value: np.ndarray
+    error: np.ndarray
+    particles: np.ndarray
+
+
+def flow_profile(count, flow, realisation):
+    """3 <u_away> per cell, both sides together.
+
+    Parameters
+    ----------
+    count : ndarray (n_row, 2, n_along, n_perp)
+        Particles.
+    flow : ndarray (n_row, 2, n_along, n_perp, 3)
+        Mean direction along the uniform field, away from the field line, around it.
+    realisation : ndarray (n_row,) of int
+
+    Returns
+    -------
+    Profile
+        Means over all particles of all rows: (n_along, n_perp), dimensionless, positive for an
+        excess from the source's side. Cells whose flow is not known (NaN) are left out of both
+        sums; NaN where there are no particles in at least two realisations.
+    """
+    away = SIDES[:, None, None] * flow[..., 0]
+    weight = np.where(np.isfinite(away), count, 0.0).sum(axis=1)
+    total = np.where(np.isfinite(away), count * away, 0.0).sum(axis=1)
+    particles = weight.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, error = function_of_mean(_ratio, np.stack([3 * total, weight], -1), realisation)
+    few = _realisations_with(weight, realisation) < 2
+    value, error = np.array(value), np.array(error)
+    value[few] = error[few] = np.nan
+    return Profile(value, error, particles)
+
+
+def flow_over_gaussian(count, flow, places, time, realisation):
+    """Flow dipole over 3 s/(2 c T): the slope through the origin over all cells.
+
+    Parameters
+    ----------
+    count, flow, realisation
+        As for `flow_profile`.
+    places : ndarray (n_along,)
+        Mean distance s of the particles in the cells, pc (`mean_places`).
+    time : float
+        T, pc.
+
+    Returns
+    -------
+    ratio, error : float
+        1 for the diffusive dipole of a Gaussian cloud; sum N u s over sum N s^2, times 2 T.
+    """
+    away = SIDES[:, None, None] * flow[..., 0]
+    known = np.isfinite(away)
+    s = np.asarray(places, float)[:, None]
+    up = np.where(known, count * away * s, 0.0).sum(axis=(1, 2, 3))
+    down = np.where(known, count * s**2, 0.0).sum(axis=(1, 2, 3))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio, error = function_of_mean(_ratio, np.stack([2 * time * up, down], -1), realisation)
+    return float(ratio), float(error)
+
+
+def mean_density(count, density, realisation):
+    """Density in cells over rows and sides.
+
+    Parameters
+    ----------
+    count, density : ndarray (n_row, 2, n_along, n_perp)
+        1/pc^3; NaN where a field line is not known, which leaves out that side of the row.
+    realisation : ndarray (n_row,) of int
+
+    Returns
+    -------
+    mean, poisson, error : ndarray (n_along, n_perp)
+        1/pc^3; Poisson error of the particles counted, and standard error over realisations,
+        which has the Poisson error in it. NaN where no particle was counted.
+    """
+    known = np.isfinite(density)
+    sides = known.sum(axis=1)
+    part = np.where(known, density, 0.0).sum(axis=1)
+    number = np.where(known, count, 0.0).sum(axis=(0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean, error = function_of_mean(_ratio, np.stack([part, sides.astype(float)], -1),
+                                       realisation)
+        poisson = mean / np.sqrt(number)
+    empty = number == 0
+    return tuple(np.where(empty, np.nan, v) for v in (mean, poisson, error))
+
+
+def gradient_profile(count, density, edges, places, parallel, realisation):
+    """-3 D_par d ln n/ds between neighbouring cells, both sides and all distances together.
+
+    Parameters
+    ----------
+    count, density : ndarray (n_row, 2, n_along, n_perp)
+    edges : ndarray (n_perp + 1,)
+        Of the cells across, pc: densities are averaged over the area within.
+    places : ndarray (n_along,)
+        Mean distance of the particles in the cells, pc.
+    parallel : (float, float)
+        D_par/c and its error, pc.
+    realisation : ndarray (n_row,) of int
+
+    Returns
+    -------
+    places, value, error : ndarray (n_along - 1,)
+        Half way between the cells, pc; the dipole, positive for an excess from the source's side.
+    """
+    area = np.diff(np.square(np.asarray(edges, float)))
+    known = np.isfinite(density)
+    part = np.where(known, density * area, 0.0).sum(axis=(1, 3))
+    sides = np.where(known, area, 0.0).sum(axis=(1, 3))
+    steps = np.diff(places)
+
+    def slope(means):
+        inside = means[..., 0] / means[..., 1]
+        return -np.diff(np.log(inside), axis=-1) / steps
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slopes, error = function_of_mean(slope, np.stack([part, sides], -1), realisation)
+    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
+    middle = (np.asarray(places)[1:] + np.asarray(places)[:-1]) / 2
+    value = 3 * parallel[0] * slopes
+    return middle, value, np.hypot(3 * parallel[0] * error, 3 * parallel[1] * slopes)
+
+
+def mean_places(edges, variance):
+    """Mean distance of the particles between the edges of cells, for a Gaussian cloud.
+
+    Parameters
+    ----------
+    edges : array (n_along + 1,)
+        pc.
+    variance : float
+        <x_par^2> of the cloud, pc^2.
+
+    Returns
+    -------
+    ndarray (n_along,)
+        pc; the middle of a cell that the cloud does not reach.
+    """
+    from scipy.special import erf
+
+    edges = np.asarray(edges, float)
+    sigma = np.sqrt(variance)
+    inside = np.diff(erf(edges / (np.sqrt(2) * sigma)))
+    top = -np.diff(np.exp(-(edges**2) / (2 * variance))) * sigma * np.sqrt(2 / np.pi)
+    reached = inside > 1e-12
+    return np.where(reached, top / np.where(reached, inside, 1.0), (edges[1:] + edges[:-1]) / 2)
+
+
+def backtracked_dipole(displacement, directions, position, time, back, tensor):
+    """Dipole at an observer in a Gaussian cloud, from trajectories in a concrete field.
+
+    Parameters
+    ----------
+    displacement : ndarray (n, 3)
+        X(tau; n) of the antiparticles from the observer, pc.
+    directions : ndarray (n, 3)
+        n on the sky, all over it.
+    position : ndarray (3,)
+        The observer's from the source, pc.
+    time, back : float
+        T since the burst and tau, pc.
+    tensor : ndarray (3, 3)
+        D/c of the cloud, pc.
+
+    Returns
+    -------
+    ndarray (3,)
+        delta, Galactic Cartesian: A^-1 <I n>/<I> with A = <n n> over the directions, 1/3 each for
+        all of the sky.
+    """
+    intensity = gaussian.density(position + displacement, time - back, tensor)
+    second = directions.T @ directions / len(directions)
+    means = (intensity[:, None] * directions).mean(axis=0) - intensity.mean() * directions.mean(0)
+    return np.linalg.solve(second, means) / intensity.mean()
+
+
+def response_over_diffusion(dipoles, position, time, realisation):
+    """Mean of dipoles over realisations, towards the source and across, over 3 R/(2 c T).
+
+    Parameters
+    ----------
+    dipoles : ndarray (n_row, 3)
+    position : ndarray (3,)
+        The observer's from the source, pc.
+    time : float
+        pc.
+    realisation : ndarray (n_row,) of int
+
+    Returns
+    -------
+    mean, error : ndarray (3,)
+        Component towards the source first, then two across it; (1, 0, 0) is the diffusive dipole.
+    """
+    from hpc_cr.frames import field_axes
+
+    axes = field_axes(-np.asarray(position, float))
+    expected = gaussian.amplitude(np.linalg.norm(position), time)
+    return mean_and_error(dipoles @ axes.T / expected, realisation)
+
+
+def _ratio(means):
+    return means[..., 0] / means[..., 1]
+
+
+def _realisations_with(weight, realisation):
+    """Realisations that have particles in each cell."""
+    labels = np.unique(realisation)
+    return sum((weight[realisation == one].sum(axis=0) > 0).astype(int) for one in labels)
