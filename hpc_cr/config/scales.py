@@ -91,8 +91,8 @@ def quasilinear_mean_free_path(gyroradii, outer_scale, field_ratio):
 
     Notes
     -----
-    3 (27/(7 pi)) r_g (B0/dB)^2 (k_min r_g)^(-2/3), k_min = 2 pi/L_max: quasi-linear theory of
-    isotropic Kolmogorov turbulence, within the accuracy of an estimate.
+    3 (27/(7 pi)) r_g (B0/dB)^2 (k_min r_g)^(-2/3), k_min = 2 pi/L_max: quasi-linear theory with
+    all of a Kolmogorov spectrum in waves along B0, an estimate for isotropic turbulence.
     """
     r_g = np.asarray(gyroradii, float)
     k_min = 2 * np.pi / outer_scale

@@ -64,6 +64,52 @@ class Coefficient(NamedTuple):
     bound: float  # 95 % bound on the relative change between these stops
 
 
+def components(tensor, axis=None):
+    """The coefficients that the symmetry of the set-up leaves of a diffusion tensor.
+
+    Parameters
+    ----------
+    tensor : array (..., 3, 3)
+        D_ij/c, pc, Galactic Cartesian.
+    axis : array (3,), optional
+        Direction b of a uniform field, of any length.
+
+    Returns
+    -------
+    dict of str to ndarray (...)
+        "D_iso" = tr D/3; with an axis "D_par" = b.D.b and "D_perp" = (tr D - D_par)/2 before it.
+    """
+    tensor = np.asarray(tensor, float)
+    trace = np.trace(tensor, axis1=-2, axis2=-1)
+    if axis is None:
+        return {"D_iso": trace / 3}
+    b = np.asarray(axis, float) / np.linalg.norm(axis)
+    parallel = np.einsum("...ij,i,j", tensor, b, b)
+    return {"D_par": parallel, "D_perp": (trace - parallel) / 2, "D_iso": trace / 3}
+
+
+def hall(tensor, axis):
+    """Antisymmetric (Hall) coefficient D_A of a diffusion tensor, D_ij = ... + D_A eps_ijk b_k.
+
+    Parameters
+    ----------
+    tensor : array (..., 3, 3)
+        int <u_i(t) u_j(0)> dt, pc: i = axis of the later direction. With j_i = -D_ij d_j n the
+        flux is D_A b x grad n, the diamagnetic drift.
+    axis : array (3,)
+        Direction b of the uniform field, of any length.
+
+    Returns
+    -------
+    ndarray (...)
+        pc; positive for positive particles: r_g/3 in a uniform field alone, averaged over
+        gyration.
+    """
+    b = np.asarray(axis, float) / np.linalg.norm(axis)
+    cross = np.array([[0.0, b[2], -b[1]], [-b[2], 0.0, b[0]], [b[1], -b[0], 0.0]])
+    return np.einsum("...ij,ij", np.asarray(tensor, float), cross) / 2
+
+
 def coefficient(values, stops, realisation=None, name="D"):
     """What a component of the running diffusion tensor comes to.
 
