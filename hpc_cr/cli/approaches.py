@@ -33,8 +33,7 @@ def approach_lines(cases):
     for case in cases:
         found = [(rig, case.approaches(rig)) for rig in range(len(case.rigidities))]
         found = [(rig, one) for rig, one in found if any(a.n_realisation for a in one.values())]
-        for _, group in groupby(found, key=lambda pair: [a[:2] for a in pair[1].values()]):
-            lines += _line(case, list(group))
+        lines += grouped_lines(case, found, statement)
     kinds = {case.stop_kind for case in cases}
     return [HEADING["time" if "time" in kinds else "radius"], *lines] if lines else []
 
@@ -70,9 +69,9 @@ def statement(found):
     found = [found] if hasattr(found, "state") else list(found)
     first = found[0]
     if first.state == "converged":
-        return f"converged within {_range([100 * one.bound for one in found], '.2g')} %"
+        return f"converged within {range_text([100 * one.bound for one in found], '.2g')} %"
     if first.state == "not converged" and len(found) > 1:
-        changes = _range([100 * one.change for one in found], "+.2g")
+        changes = range_text([100 * one.change for one in found], "+.2g")
         return f"not converged: {changes} % in the last step"
     if first.state == "not converged":
         left = f", up to {100 * first.bound:.2g} % to come" if np.isfinite(first.bound) else ""
@@ -91,24 +90,47 @@ def change_text(one):
     )
 
 
-def _line(case, group):
+def grouped_lines(case, found, words):
+    """Statements on quantities of a case: rigidities that say the same share a line.
+
+    Parameters
+    ----------
+    case : Results
+    found : list of (int, dict of str to a tuple with state and reason)
+        Index of the rigidity, and what was found by quantity.
+    words : callable
+        From what was found of a quantity at the rigidities of a line to words.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    for _, group in groupby(found, key=lambda pair: [(a.state, a.reason)
+                                                     for a in pair[1].values()]):  # fmt: skip
+        lines += _line(case, list(group), words)
+    return lines
+
+
+def _line(case, group, words):
     from hpc_cr.cli.summary import rigidity_text
 
     rigidities = [case.rigidities[rig] for rig, _ in group]
     where = " to ".join(rigidity_text(r) for r in dict.fromkeys((rigidities[0], rigidities[-1])))
     where = f"{case.case}, {where}" if case.case else where
-    told = {name: statement([one[name] for _, one in group]) for name in group[0][1]}
+    told = {name: words([one[name] for _, one in group]) for name in group[0][1]}
     if len(set(told.values())) == 1 and len(told) > 1:
         told = {", ".join(told): next(iter(told.values()))}
     lines = [f"  {where}:"]
-    for name, words in told.items():
-        part = f" {name} {words}" + ("" if name == list(told)[-1] else ";")
+    for name, text in told.items():
+        part = f" {name} {text}" + ("" if name == list(told)[-1] else ";")
         if len(lines[-1] + part) > WIDTH:
             lines.append("     ")
         lines[-1] += part
     return lines
 
 
-def _range(values, form):
+def range_text(values, form):
+    """The smallest and the largest of some numbers, or the one that they are."""
     low, high = format(min(values), form), format(max(values), form)
     return low if low == high else f"{low} to {high}"

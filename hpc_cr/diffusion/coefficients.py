@@ -110,7 +110,7 @@ def hall(tensor, axis):
     return np.einsum("...ij,ij", np.asarray(tensor, float), cross) / 2
 
 
-def coefficient(values, stops, realisation=None, name="D"):
+def coefficient(values, stops, realisation=None, name="D", tolerance=TOLERANCE):
     """What a component of the running diffusion tensor comes to.
 
     Parameters
@@ -124,6 +124,8 @@ def coefficient(values, stops, realisation=None, name="D"):
         Realisation of each row; default: each row its own.
     name : str
         Carried into the result.
+    tolerance : float
+        Largest bound on the change along a plateau.
 
     Returns
     -------
@@ -153,13 +155,14 @@ def coefficient(values, stops, realisation=None, name="D"):
         return found._replace(reason=f"stops span less than a factor of {SPAN:g}")
     for negligible, start in product(NEGLIGIBLE, range(first + 1)):
         trend = _trend(spread, stops, start, negligible)
-        if trend is not None and trend.flat and not _stands_out(spread, stops, start, negligible):
+        if (trend is not None and not trend.seen and trend.bound <= tolerance
+                and not _stands_out(spread, stops, start, negligible)):
             return found._replace(**_value(spread, stops, start), **trend.numbers, state=PLATEAU,
                                   reason="")
-    return _without_plateau(found, spread, stops, first)
+    return _without_plateau(found, spread, stops, first, tolerance)
 
 
-def _without_plateau(found, spread, stops, first):
+def _without_plateau(found, spread, stops, first, tolerance):
     """State and reason from the last stops."""
     growth, error = _envelope_growth(spread, stops, first)
     if growth < BOUNDED or _shrinks(spread[:, first:]):
@@ -174,15 +177,19 @@ def _without_plateau(found, spread, stops, first):
     if trend.seen:
         early = "superdiffusive, or stops too early"
         return found._replace(state=RISING, reason="ballistic" if growth > BALLISTIC else early)
-    return found._replace(reason=ERRORS if trend.numbers["bound"] > TOLERANCE else "uneven")
+    return found._replace(reason=ERRORS if trend.bound > tolerance else "uneven")
 
 
 class _Trend(NamedTuple):
     exponent: float
     error: float
+    bound: float
     seen: bool
-    flat: bool
-    numbers: dict
+
+    @property
+    def numbers(self):
+        return {"exponent": float(self.exponent), "exponent_error": float(self.error),
+                "bound": float(self.bound)}  # fmt: skip
 
 
 def _trend(spread, stops, start, negligible):
@@ -202,10 +209,7 @@ def _trend(spread, stops, start, negligible):
     error = _error(slope - exponent * level) / level.mean()
     span = np.log(ends[-1] / ends[0])
     change, margin = abs(exponent) * span, t * error * span
-    seen = change > max(margin, negligible)
-    return _Trend(exponent, error, seen, not seen and change + margin <= TOLERANCE,
-                  {"exponent": float(exponent), "exponent_error": float(error),
-                   "bound": float(change + margin)})  # fmt: skip
+    return _Trend(exponent, error, change + margin, bool(change > max(margin, negligible)))
 
 
 def _stands_out(spread, stops, start, negligible):

@@ -13,6 +13,8 @@ ESTIMATORS = {
     "arrival": "tensor_arrival",
 }
 """Estimator -> dataset."""
+LINE_TOLERANCE = 0.2
+"""Bound on the change along a plateau of field lines, which are fewer than particles."""
 
 
 class DiffusionResults(Results):
@@ -136,7 +138,7 @@ class DiffusionResults(Results):
         values = self._field_line_values(rig)
         if values is None:
             return None
-        return coefficient(values, self.distances, self.realisation, "D_FL")
+        return coefficient(values, self.distances, self.realisation, "D_FL", LINE_TOLERANCE)
 
     def _field_line_values(self, rig):
         """D_FL per row, (n_row, n_distance) pc; displacements have no part along the field."""
