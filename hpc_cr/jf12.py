@@ -56,6 +56,8 @@ COEFFICIENTS = {
 }
 """The 21 coefficients with their errors."""
 
+PARTS = ("disk", "halo", "x-field")
+"""Names of the three parts."""
 SUN_RADIUS = 8500.0
 """Distance of the Sun from the centre in JF12, pc."""
 LARGEST_RADIUS, SMALLEST_DISTANCE = 20_000.0, 1000.0

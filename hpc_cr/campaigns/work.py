@@ -61,13 +61,17 @@ def plan_of(job, rig):
 
 
 def expected_path(job, rig):
-    """Path length of a particle in pc: the last time, or the mean escape time of a sphere.
+    """Path length of a particle in pc: the last time, or the mean escape time of a sphere or halo.
 
-    Diffusion from the centre of a sphere takes R^2/(6 K), K = lambda/3, straight flight R.
+    Diffusion from the centre of a sphere takes R^2/(6 K), K = lambda/3, straight flight R. From
+    the middle of a halo of half height H it takes H^2/(2 K), straight flight 2 H.
     """
     last = job.stops[rig][-1]
     if job.boundary.kind == "time":
         return last
+    if job.boundary.kind == "halo":
+        height = job.boundary.half_height
+        return min(2 * height + 1.5 * height**2 / job.mean_free_paths[rig], last)
     return last + last**2 / (2 * job.mean_free_paths[rig])
 
 

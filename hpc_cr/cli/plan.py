@@ -52,6 +52,7 @@ def _compile(job):
 def _scales(case):
     """Physical scales and grids of one case."""
     from hpc_cr.config.scales import kept_power
+    from hpc_cr.frames import lon_lat
 
     job = case.job
     title = f'case "{case.name}"' if case.name else "scales"
@@ -60,7 +61,11 @@ def _scales(case):
     print(f"  coherence length L_c (two-sided)       {job.coherence_length:.4g} pc")
     print(f"  wavelengths L_max ... L_min            {job.turbulence.outer_scale:.4g} ..."
           f" {job.turbulence.inner_scale:.4g} pc")
-    kind = "times c T" if job.boundary.kind == "time" else "radii"
+    kind = {"time": "times c T", "sphere": "radii", "halo": "longest path"}[job.boundary.kind]
+    if job.regular.model == "jf12":
+        longitude, latitude = lon_lat(job.regular_field)
+        print(f"  regular field at the Sun               {job.regular_strength:.4g} uG towards"
+              f" l = {longitude:.1f}, b = {latitude:.1f} deg; elsewhere scales differ")
     for rig, rigidity in enumerate(job.particles.rigidities):
         stops = ", ".join(f"{stop:.4g}" for stop in job.stops[rig])
         print(f"  {rigidity:8.4g} PV: r_g {job.gyroradii[rig]:.4g} pc, estimated mean free path"

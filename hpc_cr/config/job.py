@@ -6,13 +6,16 @@ import numpy as np
 import tomli_w
 from pydantic import Field, PrivateAttr
 
+from hpc_cr import jf12
 from hpc_cr.config import scales
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.resolve import warnings
 from hpc_cr.config.schema import (
     SECTIONS_OF,
     Boundary,
+    Escape,
     FieldLines,
+    Gas,
     Gradient,
     Grids,
     Integrator,
@@ -69,6 +72,8 @@ class Job(Section):
     output: Output = Field(default_factory=Output)
     field_lines: FieldLines = Field(default_factory=FieldLines)
     source: Source = Field(default_factory=Source)
+    escape: Escape = Field(default_factory=Escape)
+    gas: Gas = Field(default_factory=Gas)
 
     _name: str = PrivateAttr("job")
     _cases: tuple = PrivateAttr(())
@@ -105,8 +110,8 @@ class Job(Section):
 
     @property
     def b_ref(self):
-        """Reference field sqrt(B0^2 + B_rms^2), uG."""
-        return float(np.hypot(self.turbulence.rms, self.regular.strength))
+        """Reference field sqrt(B0^2 + B_rms^2), uG; that at the Sun where it changes."""
+        return float(np.hypot(self.turbulence.rms, self.regular_strength))
 
     @property
     def gyroradii(self):
@@ -123,12 +128,27 @@ class Job(Section):
     def mean_free_paths(self):
         """Estimated mean free paths 3 D/c (n_rig,) pc, along a uniform field that dominates."""
         return scales.mean_free_paths(self.particles.rigidities, self.turbulence.rms,
-                                      self.regular.strength, self.turbulence.outer_scale)
+                                      self.regular_strength, self.turbulence.outer_scale)
 
     @property
     def regular_field(self):
-        """Uniform field (3,), uG, Galactic Cartesian."""
-        if self.regular.model == "none":
+        """Regular field at the Sun (3,), uG, Galactic Cartesian: the uniform field, if it is."""
+        if self.regular.model == "jf12":
+            on = [part in self.regular.components for part in jf12.PARTS]
+            return np.array(jf12.regular_field(-jf12.SUN_RADIUS, 0.0, 0.0, *on))
+        return self.uniform_field
+
+    @property
+    def regular_strength(self):
+        """Strength of the regular field at the Sun, uG."""
+        if self.regular.model == "jf12":
+            return float(np.linalg.norm(self.regular_field))
+        return self.regular.strength
+
+    @property
+    def uniform_field(self):
+        """Field that is the same everywhere (3,), uG, Galactic Cartesian."""
+        if self.regular.model != "uniform":
             return np.zeros(3)
         return self.regular.strength * unit_vector(*self.regular.direction)
 
@@ -168,8 +188,10 @@ class Job(Section):
 
     @property
     def stops(self):
-        """Times c T, or radii of the spheres, (n_rig, n_stop) pc."""
+        """Times c T, or radii of the spheres, (n_rig, n_stop) pc; the longest path for a halo."""
         n_rig, boundary = len(self.particles.rigidities), self.boundary
+        if boundary.kind == "halo":
+            return np.full((n_rig, 1), boundary.limit)
         if boundary.kind == "sphere":
             return np.tile(np.array(boundary.radii), (n_rig, 1))
         unit = {

@@ -17,6 +17,8 @@ from hpc_cr.config.schema import (
 )
 from hpc_cr.config.units import LARGEST, SMALLEST
 from hpc_cr.frames import patch_pixels
+from hpc_cr.jf12 import PARTS as JF12_PARTS
+from hpc_cr.jf12 import SUN_RADIUS
 
 DEFAULT_DIRECTION = (90.0, 0.0)
 DEFAULT_SCALE_LENGTH = (12e3,)
@@ -25,7 +27,12 @@ DEFAULT_TIMES = {
     "diffusion": ("relaxation", (0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)),
     "source": ("relaxation", (3.0, 10.0, 30.0)),
 }
-DEFAULT_COUNT = {"diffusion": 2000, "source": 10_000}
+DEFAULT_COUNT = {"diffusion": 2000, "source": 10_000, "escape": 500}
+DEFAULT_HALO = {"half_height": 5e3, "radius": 20e3}
+LIMIT_IN_HEIGHTS = 2000
+"""Longest path of escaping particles, in half heights."""
+DEFAULT_PROFILE = {"radial_scale": 10_970.0, "vertical_scale": 2840.0}
+"""Of the random halo field of Jansson & Farrar (2012, ApJ 761, L11), pc."""
 DEFAULT_ALONG = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 DEFAULT_PERPENDICULAR = (0.0, 0.125, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Edges of a source's cells, in L_max."""
@@ -74,6 +81,14 @@ def _check_sections(job):
 
 def _fill_regular(job):
     regular = job.regular
+    if regular.model == "jf12":
+        for name in ("strength", "direction"):
+            if name in job.given("regular") and getattr(regular, name):
+                raise JobError('needs regular.model = "uniform"; "jf12" has its own everywhere',
+                               f"regular.{name}")
+        return {"components": regular.components or JF12_PARTS}
+    if regular.components is not None:
+        raise JobError('needs regular.model = "jf12"', "regular.components")
     if regular.model == "none":
         if regular.strength > 0:
             raise JobError('needs regular.model = "uniform"', "regular.strength")
@@ -124,9 +139,9 @@ def _fill_scattered(job):
         if getattr(particles, name) is not None:
             raise JobError(f"is for skies; with kind = {kind} give particles.count",
                            f"particles.{name}")
-    if job.run.kind == "diffusion" and particles.observers != 1:
-        raise JobError("must be 1: with kind = \"diffusion\" every particle starts at a place of "
-                       "its own", "particles.observers")
+    if job.run.kind in ("diffusion", "escape") and particles.observers != 1:
+        raise JobError(f"must be 1: with kind = {kind} every particle starts at a place of its own",
+                       "particles.observers")
     return None if particles.count else {"count": DEFAULT_COUNT[job.run.kind]}
 
 
@@ -168,13 +183,18 @@ def _fill_turbulence(job):
         inner = _end_of_bands(job, "inner_scale", bands[-1][1])
     elif inner is None:
         inner = outer / 10
-        b_ref = np.hypot(turbulence.rms, job.regular.strength)
+        b_ref = np.hypot(turbulence.rms, job.regular_strength)
         if b_ref > 0:
             inner = min(inner, float(gyroradius(min(job.particles.rigidities), b_ref)) / 5)
         inner = max(inner, SMALLEST)
     if inner >= outer:
         raise JobError(f"L_min = {inner:g} pc must be below L_max = {outer:g} pc "
                        "(turbulence.outer_scale)", "turbulence.inner_scale")
+    for name, scale in DEFAULT_PROFILE.items():
+        if turbulence.profile == "jf12-halo":
+            changes[name] = getattr(turbulence, name) or scale
+        elif getattr(turbulence, name) is not None:
+            raise JobError('needs turbulence.profile = "jf12-halo"', f"turbulence.{name}")
     return changes | {"outer_scale": outer, "inner_scale": inner}
 
 
@@ -189,6 +209,13 @@ def _end_of_bands(job, name, end):
 
 def _fill_boundary(job):
     boundary = job.boundary
+    if job.run.kind == "escape":
+        return _fill_halo(job)
+    if boundary.kind == "halo":
+        raise JobError('"halo" is for kind = "escape"', "boundary.kind")
+    for name in DEFAULT_HALO:
+        if getattr(boundary, name) is not None:
+            raise JobError('needs boundary.kind = "halo"', f"boundary.{name}")
     if boundary.kind == "sphere" and job.run.kind != "anisotropy":
         raise JobError(f'"sphere" is for kind = "anisotropy"; {shown(job.run.kind)} has times',
                        "boundary.kind")
@@ -214,6 +241,36 @@ def _fill_boundary(job):
     return None
 
 
+def _fill_halo(job):
+    """The boundary of kind "escape"."""
+    boundary = job.boundary
+    if boundary.kind != "halo" and "kind" in job.given("boundary"):
+        raise JobError(f'{shown(boundary.kind)} is not for kind = "escape", which has "halo"',
+                       "boundary.kind")
+    for name in ("times", "times_in", "radii"):
+        if getattr(boundary, name) is not None:
+            raise JobError('is not for kind = "escape", where particles stop as they leave',
+                           f"boundary.{name}")
+    changes = {name: getattr(boundary, name) or value for name, value in DEFAULT_HALO.items()}
+    if changes["radius"] <= SUN_RADIUS:
+        raise JobError(f"{changes['radius']:g} pc must be beyond the Sun, {SUN_RADIUS:g} pc from "
+                       "the centre", "boundary.radius")
+    height = changes["half_height"]
+    limit = boundary.limit or min(LIMIT_IN_HEIGHTS * height, LARGEST)
+    if limit <= height:
+        raise JobError(f"{limit:g} pc must be longer than boundary.half_height, {height:g} pc",
+                       "boundary.limit")
+    return changes | {"kind": "halo", "limit": limit}
+
+
+def _fill_escape(job):
+    if job.run.kind != "escape":
+        return
+    if job.escape.half_height >= job.boundary.half_height:
+        raise JobError(f"{job.escape.half_height:g} pc must be below boundary.half_height, "
+                       f"{job.boundary.half_height:g} pc", "escape.half_height")
+
+
 def _check_stops(job):
     if job.boundary.times_in and not np.isfinite(job.stops).all():
         raise JobError(f'"{job.boundary.times_in}" is infinite for this field; give boundary.times '
@@ -223,6 +280,7 @@ def _check_stops(job):
 def _check_steps(job):
     """Raise JobError where the steps of one particle could not even be counted."""
     sphere = job.boundary.kind == "sphere"
+    limited = job.boundary.limit is not None
     steps = np.minimum(job.gyroradii / job.integrator.steps_per_gyroradius,
                        job.longest_steps)
     if sphere:
@@ -233,7 +291,7 @@ def _check_steps(job):
             raise JobError(
                 f"{rigidity:g} PV needs {path / step:.1g} steps of {step:.1g} pc to reach "
                 f"{path:g} pc, more than {MOST_STEPS:g}; lower "
-                f"{'boundary.limit' if sphere else 'boundary.times'}, or change the rigidity",
+                f"{'boundary.limit' if limited else 'boundary.times'}, or change the rigidity",
                 "particles.rigidities")
 
 
@@ -315,6 +373,7 @@ _FILLS = {
     "output": _fill_output,
     "field_lines": _fill_field_lines,
     "source": _fill_source,
+    "escape": _fill_escape,
 }
 
 

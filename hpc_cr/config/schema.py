@@ -34,7 +34,7 @@ SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
 LATER_KINDS = ("galaxy",)
 SECTIONS_OF = {"gradient": ("anisotropy",), "output": ("anisotropy",),
                "field_lines": ("diffusion",),
-               "source": ("source",)}
+               "source": ("source",), "escape": ("escape",), "gas": ("escape",)}
 """Sections that only some kinds of job have."""
 MOST_ROWS = 1_000_000
 MOST_NSIDE = 4096
@@ -53,10 +53,11 @@ class Section(BaseModel):
 class Run(Section):
     """What is computed, how often, with which random numbers."""
 
-    kind: Literal["anisotropy", "diffusion", "source"] = key(
+    kind: Literal["anisotropy", "diffusion", "source", "escape"] = key(
         "anisotropy", "anisotropy: skies by backtracking; diffusion: running diffusion tensors of "
-        "particles from random places; source: the cloud of particles around a burst",
-        '"anisotropy", "diffusion" or "source"')
+        "particles from random places; source: the cloud of particles around a burst; escape: how "
+        "long particles of the disc stay in the Galaxy, and how much gas they cross",
+        '"anisotropy", "diffusion", "source" or "escape"')
     seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
     realisations: whole(1, MOST_ROWS) = key(
         10, "random fields", f"whole number 1 to {MOST_ROWS}")
@@ -70,7 +71,7 @@ class Run(Section):
     def _known_kind(cls, value):
         if value in LATER_KINDS:
             raise JobError(f'{shown(value)} is not available in this version; use "anisotropy", '
-                           '"diffusion" or "source"')
+                           '"diffusion", "source" or "escape"')
         return value
 
 
@@ -97,6 +98,14 @@ class Turbulence(Section):
         '"grids" or "plane-waves"')
     waves: whole(1, 1_000_000) = key(
         1000, "number of plane waves", "whole number 1 to 1000000")
+    profile: Literal["uniform", "jf12-halo"] = key(
+        "uniform", "strength over the Galaxy; jf12-halo: rms at the Sun, times "
+        "exp[-(r - 8.5 kpc)/radial_scale - z^2/(2 vertical_scale^2)] with the Galactocentric "
+        "radius r and the height z", '"uniform" or "jf12-halo"')
+    radial_scale: quantity("length") | None = key(
+        None, "for profile = \"jf12-halo\"", "length > 0", '"10.97 kpc" with that profile')
+    vertical_scale: quantity("length") | None = key(
+        None, "for profile = \"jf12-halo\"", "length > 0", '"2.84 kpc" with that profile')
 
 
 def _levels(value):
@@ -174,15 +183,28 @@ class Grids(Section):
         return value
 
 
+def _each_once(values):
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise JobError(f"{shown(value)} is given twice")
+    return values
+
+
 class Regular(Section):
     """The regular field."""
 
-    model: Literal["none", "uniform"] = key("none", "regular field", '"none" or "uniform"')
+    model: Literal["none", "uniform", "jf12"] = key(
+        "none", "regular field: none, the same everywhere, or that of the Galaxy (Jansson & Farrar "
+        "2012), the observer 8.5 kpc from its centre", '"none", "uniform" or "jf12"')
     strength: quantity("field", zero=True) = key(
         0.0, "B0 of the uniform field", "field strength > 0", 'none; needed with model = "uniform"')
     direction: Direction | None = key(
         None, "where the uniform field points to", "[l, b] in degrees, Galactic",
         'none; needed with model = "uniform"')
+    components: Annotated[one_or_more(Literal["disk", "halo", "x-field"]),
+                          AfterValidator(_each_once)] | None = key(
+        None, "parts of the Galaxy's field: spiral disk, toroidal halo, X field",
+        'list of "disk", "halo", "x-field"', 'all three with model = "jf12"')
 
 
 def _unlike(values):
@@ -210,9 +232,9 @@ class Particles(Section):
         "count, and for anisotropy only", "16")
     count: whole(12, 12 * MOST_WHOLE_NSIDE**2) | None = key(
         None, "number of random isotropic directions instead of HEALPix pixels; of particles per "
-        "realisation for diffusion (each from a random place of its own) and source",
+        "realisation for diffusion and escape (each from a random place of its own) and source",
         f"whole number 12 to {12 * MOST_WHOLE_NSIDE**2}; not together with nside",
-        "none; 2000 for diffusion, 10000 for source")
+        "none; 2000 for diffusion, 10000 for source, 500 for escape")
     patch: SkyPatch | None = key(
         None, "start only at the pixels whose l and b are within half a width of a point: many "
         "particles for a small part of the sky; a part has no dipole and no multipoles, so that "
@@ -245,9 +267,10 @@ class Integrator(Section):
 class Boundary(Section):
     """Where trajectories are stopped and the response is recorded."""
 
-    kind: Literal["time", "sphere"] = key(
-        "time", "stop after times, or on first crossing of spheres around the observer",
-        '"time" or "sphere"')
+    kind: Literal["time", "sphere", "halo"] = key(
+        "time", "stop after times, on first crossing of spheres around the observer, or where "
+        "particles leave the Galaxy's halo, a cylinder around its centre (escape)",
+        '"time", "sphere" or "halo"', '"time"; "halo" for escape')
     times_in: Literal["L_c", "r_g", "lambda", "relaxation"] | None = key(
         None, "unit of bare times, by rigidity: coherence length (two-sided), gyroradius, "
         "estimated mean free path (the larger of the isotropic and, in a uniform field above "
@@ -263,8 +286,15 @@ class Boundary(Section):
         None, "radii of the spheres, for kind = \"sphere\"", "increasing list of lengths > 0",
         'none; needed with kind = "sphere"')
     limit: quantity("time") | None = key(
-        None, "longest path, for kind = \"sphere\": beyond it a particle counts as unfinished",
-        "length or time > the largest radius", "1000 times the largest radius")
+        None, "longest path, for kind = \"sphere\" and \"halo\": beyond it a particle counts as "
+        "unfinished", "length or time > the largest radius, or half_height",
+        "1000 times the largest radius, 2000 times half_height")
+    half_height: quantity("length") | None = key(
+        None, "height above and below the plane at which particles leave, for kind = \"halo\"",
+        "length > 0", '"5 kpc" with kind = "halo"')
+    radius: quantity("length") | None = key(
+        None, "Galactocentric radius at which particles leave, for kind = \"halo\"",
+        "length > 8.5 kpc", '"20 kpc" with kind = "halo"')
 
     @field_validator("times", mode="before")
     @classmethod
@@ -362,3 +392,29 @@ class Source(Section):
                              AfterValidator(increasing)] | None = key(
         None, "edges of the cells by distance from the source's field line",
         "increasing list of lengths >= 0", "0, 0.125, 0.25, 0.5, 1, 1.5, 2, 3, 4 L_max")
+
+
+class Escape(Section):
+    """Where particles start that are to leave the Galaxy, for kind = "escape"."""
+
+    sources: Literal["sun", "uniform", "green2015", "case1998"] = key(
+        "green2015", "sun: all at the observer; uniform: the same number per area of the disc; "
+        "green2015, case1998: per area (r/8.5 kpc)^a exp[-b (r - 8.5 kpc)/8.5 kpc] of supernova "
+        "remnants with a = 1.09, b = 3.87 (Green 2015) or a = 2.00, b = 3.53 (Case & Bhattacharya "
+        "1998), within boundary.radius", '"sun", "uniform", "green2015" or "case1998"')
+    half_height: quantity("length", zero=True) = key(
+        100.0, "starts lie evenly within this height above and below the plane, but for "
+        "sources = \"sun\"", "length >= 0, below boundary.half_height", '"100 pc"')
+
+
+class Gas(Section):
+    """The gas that particles cross, for kind = "escape"."""
+
+    density: quantity("density") = key(
+        1.0, "in the plane: mass over that of a hydrogen atom", "number per volume > 0",
+        '"1 / cm3"')
+    half_height: quantity("length") = key(
+        150.0, "half height of the slab, or scale height", "length > 0", '"150 pc"')
+    profile: Literal["slab", "exponential"] = key(
+        "slab", "constant within the half height, or exp(-z/half_height); the same at all radii",
+        '"slab" or "exponential"')

@@ -27,6 +27,8 @@ KINDS = {
     "field": ("a magnetic field strength", '"4 uG"', "uG", {"uG": 1.0, "nG": 1e-3, "mG": 1e3}),
     "rigidity": ("a rigidity in volts", '"10 TV" or "1 PV"', "PV",
                  {"PV": 1.0, "TV": 1e-3, "GV": 1e-6, "EV": 1e3}),
+    "density": ("a number density", '"1 / cm3"', "1 / cm3",
+                {"/ cm3": 1.0, "/cm3": 1.0, "cm-3": 1.0}),
     "inverse length": ("an inverse length", '"0.00345 / pc"', "1 / pc",
                        {"/ pc": 1.0, "/pc": 1.0, "/ kpc": 1e-3, "/kpc": 1e-3}),
 }

@@ -1,6 +1,7 @@
 """The magnetic field around the observer: regular field plus turbulence on nested grids.
 
-B(x) = B0 + sum over levels of Q^T b(Q x + offset): each level is a periodic cube b that carries
+B(x) = B0(x) + s(x) sum over levels of Q^T b(Q x + offset), s = 1 unless the turbulence's strength
+changes over the Galaxy: each level is a periodic cube b that carries
 its own band of the one spectrum; a random rotation Q and a random offset per level, and boxes
 whose ratios are not simple, keep periods and axes from showing (design after Giacinti et al.
 2012, JCAP 07 031, for the nesting). The grid holds Q^T b. `make_field` builds one realisation of
@@ -13,6 +14,7 @@ from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 
+from hpc_cr.fields.galactic import galactic_array
 from hpc_cr.fields.interpolation import FieldArrays, field_at_points
 from hpc_cr.fields.layouts import COMPUTED, STORED, aligned_empty, level_shape
 from hpc_cr.fields.plane_waves import plane_waves
@@ -193,7 +195,10 @@ def field_on(grid, job, realisation):
                             np.random.Generator(np.random.PCG64(sequence)))
     else:
         waves = (np.zeros((0, 3)),) * 3
-    arrays = FieldArrays(np.asarray(job.regular_field, float), grid, to_box, *waves)
+    parts = job.regular.components if job.regular.model == "jf12" else ()
+    galactic = galactic_array(parts, turbulence.radial_scale or np.inf,
+                              turbulence.vertical_scale or np.inf)
+    arrays = FieldArrays(np.asarray(job.uniform_field, float), grid, to_box, *waves, galactic)
     return MagneticField(arrays, job.b_ref, job.shortest_wave)
 
 

@@ -28,8 +28,8 @@ def open_results(path, case=None):
     -------
     Results
         Of the file's kind: `hpc_cr.io.anisotropy.AnisotropyResults`,
-        `hpc_cr.io.diffusion.DiffusionResults`, `hpc_cr.io.source.SourceResults`. Use it in a with
-        statement, or close it.
+        `hpc_cr.io.diffusion.DiffusionResults`, `hpc_cr.io.source.SourceResults`,
+        `hpc_cr.io.escape.EscapeResults`. Use it in a with statement, or close it.
 
     Raises
     ------
@@ -50,6 +50,7 @@ CLASSES = {
     "anisotropy": "AnisotropyResults",
     "diffusion": "DiffusionResults",
     "source": "SourceResults",
+    "escape": "EscapeResults",
 }
 """Kind of a file -> class in the module hpc_cr.io.KIND that reads it."""
 
@@ -172,7 +173,8 @@ class Results:
     @property
     def symmetry(self):
         """Symmetry of the ensemble for `ensembles.symmetrise`: "isotropic" or the field's axis."""
-        if self.job.regular.model not in ("none", "uniform"):
+        job = self.job
+        if job.regular.model not in ("none", "uniform") or job.turbulence.profile != "uniform":
             return "none"
         field = np.asarray(self.job.regular_field, float)
         return field if np.any(field) else "isotropic"

@@ -358,7 +358,30 @@ _SOURCE = (
     ),
 )  # fmt: skip
 
-DATA = (*_SKIES, *_DIFFUSION, *_SOURCE)
+_PARTICLE = ("row", "rig", "particle")
+
+_ESCAPE = (
+    Dataset(
+        "escape/start", (*_PARTICLE, "i"), "<f8", "pc",
+        "where a particle started; the Galaxy's centre is at x = 8500 pc", "data",
+        kinds=("escape",),
+    ),
+    Dataset(
+        "escape/escape_time", _PARTICLE, "<f8", "pc",
+        "escape time c t from the start to the halo's boundary; NaN where it was not reached within"
+        " boundary.limit", "data", kinds=("escape",),
+    ),
+    Dataset(
+        "escape/grammage", _PARTICLE, "<f8", "g/cm2",
+        "gas crossed on the way, c int rho dt", "data", kinds=("escape",),
+    ),
+    Dataset(
+        "escape/exit", (*_PARTICLE, "i"), "<f8", "pc",
+        "where it left the halo", "data", kinds=("escape",),
+    ),
+)  # fmt: skip
+
+DATA = (*_SKIES, *_DIFFUSION, *_SOURCE, *_ESCAPE)
 
 STATUS = (
     Dataset(
@@ -465,12 +488,14 @@ def sizes(job):
     dict
         row, rig, stop, i, j (Galactic axes), axis (along the uniform field and two across it), and
         what the kind of job has: lm, pix, half, ell, smoothing; distance; along, perpendicular
-        (cells, and their edges), side, component, node.
+        (cells, and their edges), side, component, node; particle.
     """
     n_rig, n_stop = np.shape(job.stops)
     size = {"row": job.n_row, "rig": n_rig, "stop": n_stop, "i": 3, "j": 3, "axis": 3}
     if job.run.kind == "diffusion":
         return size | {"distance": len(job.field_line_distances)}
+    if job.run.kind == "escape":
+        return size | {"particle": job.n_pix}
     if job.run.kind == "source":
         edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}
         cells = {name: count - 1 for name, count in edges.items()}
@@ -502,7 +527,7 @@ def datasets(job, version=FORMAT_VERSION):
         Each with its shape.
     """
     size = sizes(job)
-    absent = {"axes/radius" if job.boundary.kind == "time" else "axes/time"}
+    absent = {"axes/time" if job.boundary.kind == "sphere" else "axes/radius"}
     absent |= {name for name, since in SINCE.items() if version < since}
     if not job.field_lines.count:
         absent |= {"axes/distance", "diffusion/field_line", "diffusion/field_line_error"}

@@ -19,7 +19,7 @@ from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.schema import FORMAT_VERSION
 
-OTHER_KINDS = {"diffusion": "[field_lines]\ncount = 10\n", "source": ""}
+OTHER_KINDS = {"diffusion": "[field_lines]\ncount = 10\n", "source": "", "escape": ""}
 PAGE = Path(hpc_cr.__file__).parent / "docs" / "results.md"
 MAPS = [f"output.{name}=true" for name in ("displacement", "final_direction", "crossing_time")]
 
