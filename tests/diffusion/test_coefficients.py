@@ -1,0 +1,185 @@
+"""Plateaus of running diffusion coefficients.
+
+Theory: the growth I_k of <X X>/2 between stops is D where diffusion holds; D(T) = <X X>/(2 T)
+still has the beginning in it as A/T. Growth as T^p between T_a and T_S changes by the factor
+(T_S/T_a)^p. Realisations are drawn as a Brownian motion with N particles would give them: I_k
+independent with relative variance (T_{k+1} + T_k)/(T_{k+1} - T_k)/N, besides a scatter that all
+stops of a realisation share. Shares of wrong statements in n trials are compared with what is
+allowed, alpha, plus 4 sqrt(alpha (1 - alpha)/n).
+"""
+
+import numpy as np
+import pytest
+
+from hpc_cr.diffusion.coefficients import SPAN, TOLERANCE, coefficient, components, hall
+from hpc_cr.statistics import student
+
+STOPS = np.array([0.3, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0])
+N_REALISATION = 20
+
+
+def running(growth, stops=STOPS, particles=np.inf, shared=0.0, n=N_REALISATION, seed=0):
+    """D(T) = <X X>/(2 T) of n realisations whose <X X>/2 is the function `growth` of T."""
+    rng = np.random.default_rng(seed)
+    ends = np.concatenate([[0.0], stops])
+    steps = np.diff(growth(ends))
+    width = np.sqrt((ends[1:] + ends[:-1]) / np.diff(ends) / particles)
+    own = 1 + width * rng.standard_normal((n, len(stops)))
+    own = own * (1 + shared * rng.standard_normal((n, 1)))
+    return np.cumsum(steps * own, axis=1) / stops
+
+
+def power(p):
+    """Growth as T^p: <X X>/2 ~ T^(1 + p)."""
+    return lambda t: t ** (1 + p) / (1 + p)
+
+
+def relaxing(t, tau=1.0):
+    """Velocity correlation exp(-t/tau): D = 1."""
+    return t - tau * (1 - np.exp(-t / tau))
+
+
+def allowed(alpha, trials):
+    return alpha + 4 * np.sqrt(alpha * (1 - alpha) / trials)
+
+
+def test_value_is_free_of_the_beginning():
+    found = coefficient(running(relaxing), STOPS)
+    assert (found.state, found.reason, found.until) == ("plateau", "", 30.0)
+    # the growth after T_a lacks exp(-T_a)/(T_S - T_a) of D; T_a >= 2 by the 5 % that may stand out
+    assert found.since >= 2.0
+    assert found.value == pytest.approx(1.0, abs=np.exp(-found.since) / (30 - found.since))
+    assert found.bound <= TOLERANCE
+    # control: the time average lacks tau/T
+    assert abs(running(relaxing)[:, -1].mean() - 1) > 0.03
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_error_is_the_scatter_of_realisations(seed):
+    values = running(relaxing, particles=4000, seed=seed)
+    found = coefficient(values, STOPS, name="D_par")
+    assert (found.name, found.n_realisation, found.state) == ("D_par", N_REALISATION, "plateau")
+    growth = values * STOPS
+    a = list(STOPS).index(found.since)
+    each = (growth[:, -1] - growth[:, a]) / (30 - found.since)
+    assert found.value == pytest.approx(each.mean(), rel=1e-12)
+    assert found.error == pytest.approx(each.std(ddof=1) / np.sqrt(N_REALISATION), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("p", "state", "word"),
+    [(-0.5, "falling", "subdiffusive"), (-0.2, "falling", "subdiffusive"),
+     (1.0, "rising", "ballistic"), (0.3, "rising", "superdiffusive")],
+)
+def test_trends_have_their_exponent(p, state, word):
+    found = coefficient(running(power(p), particles=4000, shared=0.02), STOPS)
+    assert found.state == state and word in found.reason
+    # the regression is linear: its slope over the mean is p within 3 % over a factor of 3
+    assert found.exponent == pytest.approx(p, abs=0.03 * abs(p) + 3 * found.exponent_error)
+    assert found.exponent_error < 0.1
+    # the value bounds the growth that is still to come
+    assert np.sign(found.value - 30.0**p) == -np.sign(p)
+    # control: the exponent of another law
+    assert abs(found.exponent - (p + 0.5)) > 5 * found.exponent_error
+
+
+def test_gyration_is_bounded():
+    """In a uniform field <X X> across it comes and goes as 1 - cos(T/r_g)."""
+    rng = np.random.default_rng(3)
+    for r_g in rng.uniform(0.05, 2.0, 20):
+        amplitude = r_g**2 * (1 + 0.01 * rng.standard_normal((N_REALISATION, 1)))
+        found = coefficient(amplitude / 3 * (1 - np.cos(STOPS / r_g)) / STOPS, STOPS)
+        assert found.state == "falling" and "bounded" in found.reason
+        # <X X> <= 4/3 r_g^2, from T = 10 pc to 30 pc
+        assert abs(found.value) <= 2 / 3 * r_g**2 * 1.05 / 20
+
+
+def test_overshoot_is_no_plateau():
+    """Growth that rises to 1.5 and falls back to 1: equal at both ends of a range."""
+    steps = np.array([0.3, 0.7, 1.2, 1.5, 1.4, 1.2, 1.05, 1.0, 1.0, 1.0])
+    values = running(lambda t: np.interp(t, np.r_[0, STOPS], np.r_[0, np.cumsum(
+        steps * np.diff(STOPS, prepend=0))]), particles=10_000)
+    found = coefficient(values, STOPS)
+    assert found.state == "plateau" and found.since >= 7.0
+    assert found.value == pytest.approx(1.0, abs=0.01 + 3 * found.error)
+    # control: stops that end before it has settled
+    early = coefficient(values[:, :6], STOPS[:6])
+    assert early.state != "plateau"
+
+
+def test_what_cannot_be_decided_says_why():
+    values = running(relaxing, particles=4000)
+    one = coefficient(values[:1], STOPS)
+    assert (one.state, one.reason) == ("not decided", "one realisation")
+    assert np.isfinite(one.value) and np.isnan(one.error)
+    # rows of one realisation are one realisation
+    assert coefficient(values, STOPS, np.zeros(N_REALISATION)).reason == "one realisation"
+    single = coefficient(values[:, :1], STOPS[:1])
+    assert single.reason == "a single stop" and (single.since, single.until) == (0.0, 0.3)
+    assert single.value == pytest.approx(values[:, 0].mean())
+    two = coefficient(values[:, -2:], STOPS[-2:])
+    assert two.reason == "two stops" and two.since == 20.0
+    close = coefficient(values[:, -3:], STOPS[-3:])
+    assert STOPS[-1] < SPAN * STOPS[-3] and "less than a factor" in close.reason
+    nothing = coefficient(np.full((3, 10), np.nan), STOPS)
+    assert nothing.reason == "nothing finished" and nothing.n_realisation == 0
+    assert np.isnan([nothing.value, nothing.error, nothing.exponent]).all()
+    noisy = coefficient(running(relaxing, particles=30, n=5), STOPS)
+    assert (noisy.state, noisy.reason) == ("not decided", "errors too large")
+    # control: more particles decide
+    assert coefficient(running(relaxing, particles=30_000, n=5), STOPS).state == "plateau"
+    zero = np.random.default_rng(1).normal(size=(20, 10))
+    assert coefficient(zero, STOPS).state == "not decided"
+
+
+def test_rows_with_gaps_do_not_count():
+    values = running(relaxing, particles=1000)
+    gaps = np.insert(values, [3, 7], np.nan, axis=0)
+    assert coefficient(gaps, STOPS) == coefficient(values, STOPS)
+
+
+@pytest.mark.parametrize("particles", [100, 1000, 10_000])
+def test_slow_trends_are_rarely_called_plateaus(particles):
+    """T^-0.15 falls by 13 % from T = 12 to 30 and by more from earlier: more than 10 %."""
+    trials, called, naive = 300, 0, 0
+    assert 1 - SPAN**-0.15 > 1.2 * TOLERANCE
+    for seed in range(trials):
+        values = running(power(-0.15), particles=particles, shared=0.02, seed=seed)
+        called += coefficient(values, STOPS).state == "plateau"
+        last = np.diff(values * STOPS, axis=1)[:, -2:] / np.diff(STOPS)[-2:]
+        change = last[:, 1] - last[:, 0]
+        naive += abs(change.mean()) < student(20) * change.std(ddof=1) / np.sqrt(20)
+    # each bound is wrong in 2.5 %; five of a few ranges, which share their stops, can be tried
+    assert called / trials <= allowed(0.05, trials)
+    # control: that the last two steps agree within their errors is said five times too often
+    assert particles > 1000 or naive / trials > 0.25
+
+
+@pytest.mark.parametrize(("particles", "n"), [(3000, 20), (10_000, 6)])
+def test_plateaus_are_found_and_errors_are_right(particles, n):
+    trials, found, inside, exact = 300, 0, 0, 0
+    for seed in range(trials):
+        one = coefficient(running(relaxing, particles=particles, n=n, seed=seed), STOPS)
+        found += one.state == "plateau"
+        exact += one.state in ("falling", "rising")
+        inside += abs(one.value - 1) <= student(n) * one.error
+    assert found / trials >= 1 - allowed(0.05, trials)
+    assert exact / trials <= allowed(0.05, trials)
+    assert abs(inside / trials - 0.95) <= 4 * np.sqrt(0.05 * 0.95 / trials)
+
+
+def test_components_of_a_tensor():
+    rng = np.random.default_rng(5)
+    b = rng.standard_normal(3)
+    b /= np.linalg.norm(b)
+    cross = np.cross(np.eye(3), b)  # rows e_i x b: eps_ijk b_k is -[b]x, so (e_i x b)_j = eps_ikj b_k
+    tensor = 7.0 * np.outer(b, b) + 2.0 * (np.eye(3) - np.outer(b, b)) - 0.4 * cross
+    parts = components(tensor, 3 * b)
+    assert parts == pytest.approx({"D_par": 7.0, "D_perp": 2.0, "D_iso": 11 / 3})
+    assert components(tensor) == pytest.approx({"D_iso": 11 / 3})
+    assert hall(tensor, b) == pytest.approx(0.4)
+    # the flux that it adds: -D_ij d_j n = +0.4 b x grad n
+    gradient = rng.standard_normal(3)
+    symmetric = (tensor + tensor.T) / 2
+    assert -(tensor - symmetric) @ gradient == pytest.approx(0.4 * np.cross(b, gradient))
+    assert hall(tensor, -b) == pytest.approx(-0.4)  # control: the other sense
