@@ -121,6 +121,9 @@ def moments(displacement, axes):
     if not displacement.shape[1]:
         nothing = np.full((len(displacement), 3, 3), np.nan)
         return Moments(nothing[:, 0], nothing, nothing[:, 0])
+    n_stop, n, _ = displacement.shape
+    if not n:
+        return Moments(*(np.full((n_stop, *shape), np.nan) for shape in ((3,), (3, 3), (3,))))
     mean = displacement.mean(axis=1)
     rest = displacement - mean[:, None]
     covariance = np.einsum("sni,snj->sij", rest, rest) / displacement.shape[1]
@@ -167,9 +170,21 @@ def spread(mean, covariance, kurtosis, times, axes, realisation):
     Spread
     """
     times = np.asarray(times, float)
-    own = np.einsum("ai,rsij,aj->rsa", axes, covariance, axes)
-    whole = own + np.einsum("ai,rsi->rsa", axes, mean) ** 2
-    parts = (whole[..., 0], whole[..., 1:].mean(axis=-1), own[..., 1:].mean(axis=-1))
+    own = second_moments(np.zeros_like(mean), covariance, axes)[1]
+    parts = (*second_moments(mean, covariance, axes), own)
     found = [values for part in parts for values in mean_and_error(part / (2 * times), realisation)]
     both = np.stack([kurtosis[..., 0], kurtosis[..., 1:].mean(axis=-1)], axis=-1)
     return Spread(*found, *mean_and_error(both, realisation))
+
+
+def second_moments(mean, covariance, axes):
+    """<X_par^2> and the mean of the two <X_perp^2> about the source, (n_row, n_stop) each, pc^2.
+
+    Parameters
+    ----------
+    mean, covariance, axes
+        As for `spread`.
+    """
+    square = np.einsum("ai,rsij,aj->rsa", axes, covariance, axes)
+    square = square + np.einsum("ai,rsi->rsa", axes, mean) ** 2
+    return square[..., 0], square[..., 1:].mean(axis=-1)

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.diffusion.clouds import spread
+from hpc_cr.diffusion.clouds import second_moments, spread
+from hpc_cr.diffusion.coefficients import coefficient
 from hpc_cr.io.results import Results
 from hpc_cr.sources import dipole
 
@@ -16,7 +17,7 @@ class Dipoles(NamedTuple):
     gaussian: np.ndarray  # (n_along,) 3 s/(2 c T)
     flow: dipole.Profile  # (n_along,) 3 <u_away>, all distances from the line together
     between: np.ndarray  # (n_along - 1,) places of the gradient, pc
-    gradient: np.ndarray  # (n_along - 1,) -3 D_par d ln n/ds
+    gradient: np.ndarray  # (n_along - 1,) -3 D_par d ln n/ds, D_par of `coefficients`
     gradient_error: np.ndarray
     ratio: float  # flow over Gaussian, over all cells
     ratio_error: float
@@ -92,6 +93,26 @@ class SourceResults(Results):
         return spread(self.mean[done, rig], self.covariance[done, rig], self.kurtosis[done, rig],
                       self.stops[rig], self.axes, self.realisation[done])
 
+    def coefficients(self, rig):
+        """What the spread of the clouds about their sources comes to.
+
+        Parameters
+        ----------
+        rig : int
+
+        Returns
+        -------
+        dict of str to hpc_cr.diffusion.coefficients.Coefficient
+            "D_par" and "D_perp", D/c in pc.
+        """
+        done = self.done[:, rig]
+        along, across = second_moments(self.mean[done, rig], self.covariance[done, rig], self.axes)
+        return {
+            name: coefficient(square / (2 * self.stops[rig]), self.stops[rig],
+                              self.realisation[done], name)
+            for name, square in (("D_par", along), ("D_perp", across))
+        }
+
     @property
     def axes(self):
         """Rows: unit vectors along the uniform field and two across it, Galactic Cartesian."""
@@ -133,9 +154,10 @@ class SourceResults(Results):
                            empty[1:], empty[1:], np.nan, np.nan)
         count, flow = self.one("count", rig, stop)[done], self.one("flow", rig, stop)[done]
         density, realisation = self.one("density", rig, stop)[done], self.realisation[done]
-        time, spread_ = self.stops[rig, stop], self.spread(rig)
-        parallel = spread_.parallel[stop], spread_.parallel_error[stop]
-        places = dipole.mean_places(self.along, 2 * time * parallel[0])
+        time, found = self.stops[rig, stop], self.coefficients(rig)["D_par"]
+        parallel = found.value, found.error
+        variance = 2 * time * self.spread(rig).parallel[stop]
+        places = dipole.mean_places(self.along, variance)
         total = count.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.nansum(count[..., None] * flow, axis=-2, keepdims=True) / total[..., None]
