@@ -88,6 +88,42 @@ FIGURES = {
         "a few particles' paths and the sky around the directions they arrive from",
         parts=True,
     ),
+    "diffusion": Entry(
+        "running_diffusion",
+        None,
+        "running diffusion coefficients against time, with their plateaus",
+        kind="diffusion",
+    ),
+    "diffusion-energy": Entry(
+        "diffusion_energy",
+        None,
+        "diffusion coefficient against energy without a regular field, and theory",
+        kind="diffusion",
+    ),
+    "coherence-plane": Entry(
+        "coherence_plane",
+        None,
+        "turbulent field and coherence length whose diffusion B/C would allow",
+        kind="diffusion",
+    ),
+    "diffusion-level": Entry(
+        "diffusion_level",
+        None,
+        "diffusion along and across the field against turbulence level and energy",
+        kind="diffusion",
+    ),
+    "grammage": Entry(
+        "grammage",
+        None,
+        "grammage of a disc and halo against the field's tilt and the turbulence level",
+        kind="diffusion",
+    ),
+    "field-lines": Entry(
+        "field_lines",
+        None,
+        "spread of field lines across the regular field, and theory",
+        kind="diffusion",
+    ),
     "timeline": Entry(
         "timeline",
         None,
