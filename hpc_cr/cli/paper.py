@@ -1,7 +1,8 @@
-"""hpc-cr paper: what a published paper says, measured in a result file, and its figures."""
+"""hpc-cr paper: what a published paper says, measured in result files, and its figures."""
 
 import json
 import sys
+from contextlib import ExitStack
 from itertools import zip_longest
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -18,17 +19,18 @@ MIN_STATEMENT = 30
 
 @click.command("paper")
 @click.argument("name", required=False)
-@click.argument("out", metavar="OUT.h5", required=False, type=click.Path())
+@click.argument("outs", metavar="[OUT.h5 ...]", nargs=-1, type=click.Path())
 @click.option("--figures", "folder", metavar="FOLDER", type=click.Path(),
               help="Draw the paper's figures there.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
-def command(name, out, folder, as_json):
+def command(name, outs, folder, as_json):
     """Compare a result file with the paper NAME: its statements as numbers with errors.
 
-    OUT.h5 is the result of the job of the same name (`hpc-cr jobs NAME`).
+    OUT.h5 is the result of the job of the same name (`hpc-cr jobs NAME`). A paper whose statements
+    come from several jobs takes their files in any order; each adds the statements it serves.
     """
     from hpc_cr.config.errors import nearest
-    from hpc_cr.papers import PAPERS, draw_figures, module_of
+    from hpc_cr.papers import PAPERS, check_kinds, draw_figures, module_of
 
     if name is None:
         width = max(map(len, PAPERS))
@@ -39,38 +41,52 @@ def command(name, out, folder, as_json):
         guess = nearest(name, PAPERS)
         hint = f"did you mean {guess}?" if guess else f"papers: {', '.join(PAPERS)}"
         raise click.UsageError(f"no paper {name!r}; {hint}")
-    if out is None:
+    if not outs:
         raise click.UsageError(f"{name}: missing the result file, OUT.h5")
     from hpc_cr.io.results import open_results
 
-    with open_results(out) as results:
-        found = module_of(name).statements(results)
-        cases = [(case.case, int(case.done.all(axis=1).sum()), len(case.done))
-                 for case in results.each_case()]
-        job = results.job.name
+    with ExitStack() as files:
+        opened = [files.enter_context(open_results(out)) for out in outs]
+        check_kinds(name, opened)
+        found = module_of(name).statements(*opened)
+        rests = [_finished(results, name) for results in opened]
     if as_json:
         from hpc_cr.cli.document import valid
 
         json.dump(valid([s._asdict() for s in found]), sys.stdout, indent=2, allow_nan=False)
         print()
     else:
-        _print(PAPERS[name], found, cases, job if job != name else None)
+        _print(PAPERS[name], found, rests)
     if folder is not None:
         # the table may be piped as JSON
-        draw_figures(name, out, folder, lambda path: click.echo(f"Figure: {path}", err=as_json),
+        draw_figures(name, outs, folder, lambda path: click.echo(f"Figure: {path}", err=as_json),
                      lambda text: click.echo(f"left out: {text}", err=True))  # fmt: skip
 
 
-def _print(reference, found, cases, job):
-    """Reference, what the numbers rest on (the job if another), the table, the notes below it."""
+def _finished(results, name):
+    """Lines that say what a file is, if not of the paper's own job, and what it holds."""
+    lines, job = [], results.job.name
+    if results.kind == "anisotropy" and job != name:
+        lines.append(f"a file of the job {job}, in which the cases have the paper's fields")
+    counts = [(case.case, int(case.done.all(axis=1).sum()), len(case.done))
+              for case in results.each_case()]  # fmt: skip
+    if results.kind == "anisotropy":
+        count = ", ".join(f"{case} {done} of {total}".strip() for case, done, total in counts)
+        return [*lines, f"finished skies: {count}"]
+    partly = [f"{case} {done} of {total}" for case, done, total in counts if done < total]
+    state = f"unfinished: {', '.join(partly)}" if partly else "all finished"
+    cases = f"{len(counts)} case{'s' * (len(counts) > 1)}"
+    return [*lines, f"{results.path} (job {job}): {cases}, {counts[0][2]} rows, {state}"]
+
+
+def _print(reference, found, rests):
+    """Reference, what the numbers rest on, the table, the notes below it."""
     from hpc_cr.cli.table import plain, print_table
 
     width = _width()
     print(reference)
-    count = ", ".join(f"{name} {done} of {total}".strip() for name, done, total in cases)
-    if job:
-        print(f"a file of the job {job}, in which the cases have the paper's fields")
-    print(f"finished skies: {count}")
+    for line in sum(rests, []):
+        print(line)
     scaled = any("(b)" in s.text for s in found)
     sizes = "; (a): response as computed, (b): scaled to B/C" if scaled else ""
     print(plain(f"+-: standard error over realisations, or what the note says{sizes}", sys.stdout))

@@ -4,6 +4,9 @@ One module or package per paper, named like its job. It has
 
     FIGURES      dict: name in the paper -> PaperFigure
     statements(results) -> list of Statement, in the paper's order
+    KINDS        where its statements come from several files: kinds of job, which
+                 statements(*results) takes in any order, and file_of(figure, paths), the file that
+                 a figure is drawn from
 
 A statement's value is measured with its error; where a file does not hold what it needs (cases
 left out, few realisations) the statement is left out or its error says so.
@@ -16,6 +19,7 @@ from typing import NamedTuple
 PAPERS = {
     "mertsch_funk2015": "Mertsch & Funk 2015, PRL 114, 021101 (arXiv:1408.3630)",
     "giacinti_sigl2012": "Giacinti & Sigl 2012, PRL 109, 071101 (arXiv:1111.2536)",
+    "kachelriess2018": "Kachelriess 2018, talk at the 26th E+CRS (arXiv:1811.02419)",
 }
 """Short name, which is also the job's -> reference."""
 
@@ -65,16 +69,45 @@ class PaperFigure(NamedTuple):
         Keyword arguments of `hpc_cr.figures.panels.Options`.
     text : str
         What it shows.
+    part : str
+        Which of several result files it is drawn from, as the paper's module names them.
     """
 
     figure: str
     options: dict
     text: str
+    part: str = ""
 
 
 def module_of(name):
     """The module of a paper in `PAPERS`."""
     return import_module(f"hpc_cr.papers.{name}")
+
+
+def check_kinds(name, opened):
+    """Refuse result files of kinds that a paper's statements do not come from, or too many.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PAPERS`.
+    opened : sequence of hpc_cr.io.results.Results
+
+    Raises
+    ------
+    hpc_cr.io.errors.ResultError
+        One line.
+    """
+    from hpc_cr.io.errors import ResultError
+
+    kinds = getattr(module_of(name), "KINDS", None)
+    if kinds is None and len(opened) > 1:
+        raise ResultError(f"{opened[1].path}: {name} is compared with one result file")
+    for results in opened:
+        if results.kind not in (kinds or ("anisotropy",)):
+            wanted = " or ".join(f'"{kind}"' for kind in kinds or ("anisotropy",))
+            raise ResultError(f'{results.path}: a result of kind "{results.kind}";'
+                              f" {name} needs kind {wanted}")  # fmt: skip
 
 
 _UNITS = {"rms": " uG", "strength": " uG", "outer_scale": " pc", "inner_scale": " pc"}
@@ -117,15 +150,15 @@ def check_setup(results, expected):
         raise ResultError(f"{results.path}: {case} is not the paper's: {', '.join(wrong)}")
 
 
-def draw_figures(name, path, folder, report=lambda output: None, left_out=lambda text: None):
-    """Draw every figure of a paper from one result file.
+def draw_figures(name, paths, folder, report=lambda output: None, left_out=lambda text: None):
+    """Draw every figure of a paper from its result files.
 
     Parameters
     ----------
     name : str
         A key of `PAPERS`.
-    path : path-like
-        Result file of the paper's job.
+    paths : path-like or sequence of path-like
+        Result file of the paper's job, and further ones where it has several.
     folder : path-like
         Made if missing; files are called NAME-FIGURE.png.
     report : callable
@@ -149,10 +182,14 @@ def draw_figures(name, path, folder, report=lambda output: None, left_out=lambda
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FigureError(f"{folder}: cannot make the folder: {error.strerror}") from None
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    module = module_of(name)
+    file_of = getattr(module, "file_of", lambda figure, paths: paths[0])
     drawn, errors = 0, []
-    for number, figure in module_of(name).FIGURES.items():
+    for number, figure in module.FIGURES.items():
         output = folder / f"{name}-{number.replace(' ', '-')}.png"
         try:
+            path = file_of(figure, paths)
             report(make(figure.figure, [path], output, Options(**figure.options)))
             drawn += 1
         except ResultError as error:

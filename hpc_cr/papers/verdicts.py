@@ -81,3 +81,27 @@ def _of_probability(p, n):
     if n < FEWEST:
         return "open"
     return "agrees" if p > 0.0455 else "differs" if p < 0.0027 else "open"
+
+
+def inside(value, error, low, high, n):
+    """Verdict on low <= value <= high: inside or outside by two errors; "open" at an edge."""
+    ends = above(value, error, low, n), below(value, error, high, n)
+    if "differs" in ends:
+        return "differs"
+    return "agrees" if ends == ("agrees", "agrees") else "open"
+
+
+def factor(value, error, expected, n, most=2.0):
+    """Verdict on a size: value = expected up to a factor.
+
+    "agrees": within the factor by two errors; "differs": outside of it by two; "open" between.
+    Errors are relative ones, up to 100 %: beyond that nothing is decided.
+    """
+    if not (value > 0 and error < value):
+        return "open"
+    return inside(np.log(value / expected), error / value, -np.log(most), np.log(most), n)
+
+
+def arithmetic(value, expected, tolerance):
+    """Verdict on a number without an error: value = expected up to an absolute tolerance."""
+    return "agrees" if abs(value - expected) <= tolerance else "differs"

@@ -1,0 +1,124 @@
+"""Which result file is which, and whether its fields are the paper's.
+
+The statements come from up to four files: "own", of the paper's job kachelriess2018, "levels" of
+diffusion_levels, "source" of single_source and "escape" of the job escape. They are told apart by
+their kinds and the names of their cases.
+"""
+
+import numpy as np
+
+from hpc_cr.io.errors import ResultError
+from hpc_cr.papers import check_setup
+
+ISOTROPIC = {
+    "isotropic-01uG": 0.1,
+    "isotropic-1uG": 1.0,
+    "isotropic-4uG": 4.0,
+    "isotropic-10uG": 10.0,
+}
+"""Cases of figure 1 -> B_rms in uG."""
+KRAICHNAN = "kraichnan-4uG"
+LEVELS = {
+    "eta-010": 0.10,
+    "eta-015": 0.15,
+    "eta-025": 0.25,
+    "eta-035": 0.35,
+    "eta-050": 0.50,
+    "eta-070": 0.70,
+    "eta-100": 1.00,
+    "eta-150": 1.50,
+    "eta-200": 2.00,
+    "eta-400": 4.00,
+}
+"""Cases of figure 3 -> the paper's eta = B_rms/B0, the total field being 1 uG."""
+STRONG = "eta-025-4uG"
+"""eta = 0.25 in a total field of 4 uG."""
+OUTER_SCALE = 25.0
+"""L_max of the paper, pc."""
+
+PARTS = {
+    "own": "kachelriess2018",
+    "levels": "diffusion_levels",
+    "source": "single_source",
+    "escape": "escape",
+}
+"""Part -> the job whose file it is."""
+
+
+def part_of(results):
+    """Which part a result file is, a key of PARTS.
+
+    Raises
+    ------
+    ResultError
+        It is of no job of the paper.
+    """
+    if results.kind in ("source", "escape"):
+        return results.kind
+    names = set(results.case_names)
+    if names & {*ISOTROPIC, KRAICHNAN, *LEVELS, STRONG}:
+        return "own"
+    if any(name.startswith("level-") for name in names):
+        return "levels"
+    jobs = " or ".join(list(PARTS.values())[:2])
+    raise ResultError(f"{results.path}: none of its cases is of the jobs {jobs}")
+
+
+def by_part(files):
+    """Part -> its file, every set-up checked.
+
+    Parameters
+    ----------
+    files : sequence of hpc_cr.io.results.Results
+        In any order.
+
+    Raises
+    ------
+    ResultError
+        Two files of one part, the paper's own missing, or another set-up than the paper's.
+    """
+    found = {}
+    for results in files:
+        part = part_of(results)
+        if part in found:
+            raise ResultError(
+                f"{results.path}: a second file of the job {PARTS[part]};"
+                f" {found[part].path} is one already"
+            )
+        found[part] = results
+    if "own" not in found:
+        raise ResultError(
+            f"{files[0].path}: the table needs the result of the job {PARTS['own']};"
+            " files of other jobs add to it"
+        )
+    for part, results in found.items():
+        for case in results.each_case():
+            _check(part, case)
+    return found
+
+
+def _check(part, case):
+    """Refuse a case with other fields than its name says."""
+    expected = {"boundary.kind": "time"}
+    if part in ("own", "source"):
+        expected |= {"turbulence.outer_scale": OUTER_SCALE, "turbulence.slope": 5 / 3}
+        name = case.case
+        if name in ISOTROPIC:
+            expected |= {"turbulence.rms": ISOTROPIC[name], "regular.strength": 0.0}
+        elif name == KRAICHNAN:
+            expected |= {"turbulence.slope": 1.5, "regular.strength": 0.0}
+        elif name in LEVELS or name == STRONG:
+            expected |= fields(LEVELS.get(name, 0.25), 4.0 if name == STRONG else 1.0)
+        else:
+            return
+    elif part == "levels":
+        expected |= {"turbulence.slope": 5 / 3}
+    else:
+        expected = {"regular.model": "jf12"}
+    check_setup(case, expected)
+
+
+def fields(eta, total):
+    """Fields of a level: B_rms and B0 in uG for B_rms/B0 = eta and a total field in uG."""
+    regular = total / np.hypot(1.0, eta)
+    return {"turbulence.rms": eta * regular, "regular.strength": regular}

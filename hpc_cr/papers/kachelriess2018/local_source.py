@@ -1,0 +1,102 @@
+"""Kachelriess 2018, pages 1, 3 and 5: how many sources count, and the one nearby.
+
+The number of sources comes from a Monte Carlo with the paper's coefficients; suppression by the
+distance to the field line from the coefficients measured at eta = 0.25.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from hpc_cr.papers.kachelriess2018.measured import (
+    Number,
+    at,
+    band,
+    coefficient,
+    growth,
+    statement,
+    words,
+)
+from hpc_cr.papers.kachelriess2018.regular_field import QUARTER
+from hpc_cr.papers.verdicts import factor
+from hpc_cr.sources import gaussian
+from hpc_cr.sources.supernovae import ISOTROPIC, YEAR_PC, Galaxy, contributions, numbers
+
+DISTANCE_PC, AGE_MYR = 70.0, 2.5
+"""d_perp, and the middle of 2-3 Myr."""
+SETS = 10
+"""Monte Carlo sets, as few as a verdict takes: a set at 10 GV has millions of supernovae."""
+
+
+@lru_cache(maxsize=8)
+def sources_that_count(rigidity, galaxy):
+    """N_eff, N(50 %), N(90 %) and their age at a rigidity (PV) over SETS sets, `Numbers`."""
+    return numbers(contributions(rigidity, galaxy, sets=SETS))
+
+
+def numbers_of_sources():
+    """Sources that make the local flux: 1e4, 100 and 10."""
+    found = []
+    for rigidity, galaxy, paper, expected, where, text in (
+        (1e-5, ISOTROPIC, "1e4", 1e4, "p. 2", "isotropic diffusion"),
+        (1e-5, Galaxy(), "1e2", 1e2, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
+        (1e-3, Galaxy(), "10", 10.0, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
+    ):
+        got = sources_that_count(rigidity, galaxy)
+        half, error = got.half[:2]
+        found.append(
+            statement(
+                where,
+                f"supernovae that make half of the local flux at {at(rigidity)}, {text}",
+                paper,
+                Number(half, error, SETS),
+                "",
+                factor(half, error, expected, SETS, most=np.sqrt(10)),
+                f"median of {SETS} Monte Carlo sets; N_eff = (sum f)^2/sum f^2 ="
+                f" {words(*got.effective[:2])}, 90 % by {words(*got.most[:2])}; the paper does not"
+                " say which number it means; half a decade is granted",
+            )
+        )
+    return found
+
+
+def suppression(cases):
+    """A source 70 pc from our field line is suppressed below 1 TeV."""
+    case = cases.get(QUARTER)
+    time = 1e6 * AGE_MYR * YEAR_PC
+    found = []
+    d = coefficient(case, 1.0, "D_perp")
+    low = coefficient(case, 0.1, "D_perp")
+    options = []
+    if d is not None:
+        options.append(("measured at 1 PV, ~ E^(1/3)", d, 1.0, (1 / 3, 0.0)))
+    if d is not None and low is not None:
+        steep = growth(d, low, 10.0)
+        options.append(
+            (f"measured at 0.1 PV, ~ E^({words(steep.value, steep.error)}) as from 0.1 to 1 PV",
+             low, 0.1, (steep.value, steep.error))
+        )  # fmt: skip
+    own = band(1.0)[1] / gaussian.PERPENDICULAR_LOSS
+    printed = gaussian.suppression_rigidity(DISTANCE_PC, time, own, 1 / 3)
+    for text, number, reference, (exponent, exponent_error) in options:
+        rigidity = reference * gaussian.suppression_rigidity(
+            DISTANCE_PC, time, number.value, exponent
+        )
+        steps = np.log(rigidity / reference)
+        error = rigidity / exponent * np.hypot(number.error / number.value,
+                                               steps * exponent_error)  # fmt: skip
+        value = Number(1e3 * rigidity, 1e3 * error, number.n, number.note)
+        found.append(
+            statement(
+                "p. 5",
+                "rigidity below which less than half of the density is left at d_perp = 70 pc"
+                f" after 2.5 Myr; D_perp {text}",
+                "1",
+                value,
+                "TV",
+                factor(value.value, value.error, 1.0, value.n),
+                f"D_iso/500 (4.9e28 cm^2/s at 10 GV) gives {1e3 * printed:.2g} TV; a factor 2 is"
+                " granted",
+            )
+        )
+    return found

@@ -1,0 +1,136 @@
+"""Diffusion coefficients of a result file as numbers with errors, and what verdicts need.
+
+D is D/c in pc. D_iso is what B/C asks for, (3-8)e28 cm^2/s (R/10 GV)^(1/3), unless it is said to
+be that of turbulence without a regular field.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.config.scales import gyroradius
+from hpc_cr.constants import PC_C_CM2_PER_S
+from hpc_cr.figures import style
+from hpc_cr.measurements.diffusion import boron_to_carbon_band
+from hpc_cr.papers import Statement
+
+
+class Number(NamedTuple):
+    """A number with its standard error, how many realisations it rests on, and what to know."""
+
+    value: float
+    error: float
+    n: int
+    note: str = ""
+
+
+def statement(where, text, paper, number, unit, verdict, note=""):
+    """A Statement of a Number, whose note comes after the given one."""
+    notes = "; ".join(part for part in (note, number.note) if part)
+    value, error = float(number.value), float(number.error)
+    return Statement(where, text, paper, value, error, unit, verdict, notes)
+
+
+def exact(value):
+    """A number that follows from others by arithmetic."""
+    return Number(value, np.nan, 0)
+
+
+def rig_of(case, rigidity):
+    """Index of a rigidity (PV) with something finished, or None."""
+    rig = int(np.argmin(np.abs(np.log(case.rigidities / rigidity))))
+    near = np.isclose(case.rigidities[rig], rigidity, rtol=1e-2)
+    return rig if near and case.done[:, rig].any() else None
+
+
+def coefficient(case, rigidity, name):
+    """A diffusion coefficient as a Number, or None if there is none.
+
+    Parameters
+    ----------
+    case : hpc_cr.io.diffusion.DiffusionResults
+    rigidity : float
+        PV.
+    name : "D_iso", "D_par" or "D_perp"
+
+    Returns
+    -------
+    Number or None
+        D/c in pc; its note says so where there is no plateau.
+    """
+    rig = None if case is None else rig_of(case, rigidity)
+    if rig is None:
+        return None
+    found = case.coefficients(rig).get(name)
+    if found is None or not found.value > 0:
+        return None
+    return Number(found.value, found.error, found.n_realisation,
+                  state_text(found, case.rigidities[rig]))
+
+
+def state_text(found, rigidity):
+    """What is to be said of a coefficient without a plateau; "" for one with."""
+    if found.state == "plateau":
+        return ""
+    text = f"{found.name} at {at(rigidity)} has no plateau ({found.state}"
+    if np.isfinite(found.exponent) and np.isfinite(found.exponent_error):
+        text += f", ~ T^({found.exponent:.2f} +- {found.exponent_error:.2f})"
+    bound = {"falling": ": an upper bound", "rising": ": a lower bound"}.get(found.state, "")
+    return f"{text}{bound})"
+
+
+def ratio(above, below, power=1.0):
+    """above/below^power; errors in quadrature."""
+    value = above.value / below.value**power
+    error = value * np.hypot(above.error / above.value, power * below.error / below.value)
+    return Number(value, error, min(above.n, below.n), join(above.note, below.note))
+
+
+def growth(high, low, factor):
+    """Exponent of a power law between two numbers whose abscissas have a ratio."""
+    step = np.log(factor)
+    value = np.log(high.value / low.value) / step
+    error = np.hypot(high.error / high.value, low.error / low.value) / step
+    return Number(value, error, min(high.n, low.n), join(high.note, low.note))
+
+
+def scaled(number, factor):
+    """A number times an exact factor."""
+    return number._replace(value=number.value * factor, error=number.error * factor)
+
+
+def join(*notes):
+    """Notes behind each other, each once."""
+    return "; ".join(dict.fromkeys(note for note in notes if note))
+
+
+def band(rigidity):
+    """D_iso of B/C: lowest, geometric mean, highest; pc."""
+    low, high = boron_to_carbon_band(rigidity)
+    return low, np.sqrt(low * high), high
+
+
+def cgs(pc):
+    """cm^2/s of a D/c in pc."""
+    return pc * PC_C_CM2_PER_S
+
+
+def words(value, error, digits=2):
+    """Number and error as text."""
+    if not np.isfinite(value):
+        return "not known"
+    if not np.isfinite(error):
+        return f"{value:.{digits}g}"
+    return f"{value:.{digits}g} +- {error:.1g}"
+
+
+def at(rigidity):
+    """Text of a rigidity in PV."""
+    return style.rigidity(rigidity)
+
+
+def radius(case, rigidity):
+    """r_g in the total field sqrt(B0^2 + B_rms^2), pc."""
+    job = case.job
+    regular = 0.0 if job.regular.model == "none" else job.regular.strength
+    return float(gyroradius(rigidity, np.hypot(job.turbulence.rms, regular)))
