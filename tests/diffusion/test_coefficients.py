@@ -172,7 +172,7 @@ def test_components_of_a_tensor():
     rng = np.random.default_rng(5)
     b = rng.standard_normal(3)
     b /= np.linalg.norm(b)
-    cross = np.cross(np.eye(3), b)  # rows e_i x b: eps_ijk b_k is -[b]x, so (e_i x b)_j = eps_ikj b_k
+    cross = np.cross(np.eye(3), b)  # (e_i x b)_j = -eps_ijk b_k
     tensor = 7.0 * np.outer(b, b) + 2.0 * (np.eye(3) - np.outer(b, b)) - 0.4 * cross
     parts = components(tensor, 3 * b)
     assert parts == pytest.approx({"D_par": 7.0, "D_perp": 2.0, "D_iso": 11 / 3})
