@@ -46,10 +46,10 @@ class TimedExperiment:
         As above.
     """
 
+    KEPT = "numbers"
+
     def __init__(self, job, shared):
         self.job, self.shared = job, shared
-
-    KEPT = "numbers"
 
     def load_kernels(self, field):
         """None besides those that follow particles."""

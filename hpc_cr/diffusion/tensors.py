@@ -83,6 +83,8 @@ def kurtosis(displacement, axes):
     -------
     ndarray (n_stop, 3)
     """
+    if not displacement.shape[1]:
+        return np.full((len(displacement), 3), np.nan)
     square = (displacement @ axes.T) ** 2
     with np.errstate(invalid="ignore"):
         return (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2)
@@ -108,6 +110,8 @@ def arrival_tensor(displacement, direction):
 
 
 def _mean_and_error(products):
-    """Mean over particles (axis 1) of (n_stop, n, 3, 3) and its standard error."""
+    """Mean over particles (axis 1) of (n_stop, n, 3, 3) and its standard error; NaN of too few."""
     count = products.shape[1]
-    return products.mean(axis=1), products.std(axis=1, ddof=1) / np.sqrt(count)
+    nothing = np.full((len(products), 3, 3), np.nan)
+    return (products.mean(axis=1) if count else nothing,
+            products.std(axis=1, ddof=1) / np.sqrt(count) if count > 1 else nothing)
