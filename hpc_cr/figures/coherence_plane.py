@@ -73,8 +73,8 @@ def draw(opened, options):
     low, high = (value / 1e28 for value in BAND_CM2_PER_S)
     axes.set_title(rf"$D$({style.rigidity(BAND_PV).replace('GV', 'GeV')}) ="
                    rf" ({low:g}-{high:g})$\times10^{{28}}$ cm$^2$ s$^{{-1}}$ without a regular"
-                   f" field;\n{diffusion_points.counts(points)}; dashed: extrapolated, dotted: error",
-                   linespacing=1.3)  # fmt: skip
+                   f" field;\n{diffusion_points.counts(points)}; dashed: extrapolated, dotted:"
+                   " error", linespacing=1.3)  # fmt: skip
     style.legend_below(figure, [*handles, galaxy], 1)
     return figure
 

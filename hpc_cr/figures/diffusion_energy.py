@@ -11,10 +11,8 @@ import numpy as np
 from hpc_cr.config.scales import gyroradius
 from hpc_cr.diffusion import fits, grammage, theory
 from hpc_cr.figures import diffusion_points, style
-from hpc_cr.figures.diffusion_points import EV_PER_PV, cm2
+from hpc_cr.figures.diffusion_points import EV_PER_PV, MARKERS, cm2
 from hpc_cr.measurements.diffusion import BAND_CM2_PER_S, BAND_PV
-
-MARKERS = "os^Dv<>"
 
 
 def draw(opened, options):

@@ -53,7 +53,7 @@ def draw(opened, options):
         isotropic = diffusion_points.select(opened, replace(every, cases=()), False, "")
     except FigureError:
         isotropic = []
-    figure = Figure(figsize=(style.DOUBLE, 4.6), layout="constrained")
+    figure = Figure(figsize=(style.DOUBLE, 5.1), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1.1, 1), height_ratios=(1.7, 1))
     left = figure.add_subplot(grid[:, 0])
     upper = figure.add_subplot(grid[0, 1])
@@ -67,8 +67,10 @@ def draw(opened, options):
                     f" {style.number(job.turbulence.outer_scale, 3)} pc, total field"
                     rf" $(B_0^2 + B_\mathrm{{rms}}^2)^{{1/2}}$ ="
                     rf" {style.number(levels[0].total_field, 3)} $\mu$G;"
-                    f" {diffusion_points.counts(family)}; open: no plateau", fontsize=8)  # fmt: skip
-    style.legend_below(figure, left.get_legend_handles_labels()[0], 2)
+                    f" {diffusion_points.counts(family)}; open: no plateau",
+                    fontsize=8)  # fmt: skip
+    for axes, place in ((left, "outside lower left"), (upper, "outside lower right")):
+        figure.legend(handles=axes.get_legend_handles_labels()[0], loc=place)
     return figure
 
 
@@ -173,7 +175,8 @@ def _quasilinear(axes, point, eta):
     value = cm2(theory.quasilinear_parallel(r_g, eta, k_min))
     valid = theory.VALID["quasilinear_parallel"](r_g, eta, k_min)
     look = {"color": style.SKY, "linewidth": 1.0}
-    label = r"quasi-linear $D_\parallel$, slab: $\frac{27}{7\pi}r_g\eta^{-2}(k_\mathrm{min}r_g)^{-2/3}$"
+    label = (r"quasi-linear $D_\parallel$, slab (dashed: invalid):" "\n"
+             r"$\frac{27}{7\pi}\,c\,r_g\,\eta^{-2}(k_\mathrm{min}r_g)^{-2/3}$")  # fmt: skip
     axes.plot(eta, np.where(valid, value, np.nan), label=label, **look)
     axes.plot(eta, np.where(valid, np.nan, value), linestyle="--", **look)
 
@@ -263,14 +266,9 @@ def _against_energy(upper, lower, family):
         for name, axes, factor in (("D_par", upper, cm2(1.0)), ("D_perp", upper, cm2(1.0)),
                                    ("ratio", lower, 1.0)):  # fmt: skip
             amplitude, exponent = laws[name].values
-            shown = diffusion_points.with_error(*laws[name]["exponent"])
-            label = {"D_par": None, "ratio": rf"$E^a$, $a$ = {shown}"}.get(name)
-            if name == "D_perp":
-                along = diffusion_points.with_error(*laws["D_par"]["exponent"])
-                label = rf"$\eta$ = {eta:.2g}: $D_\parallel\propto E^a$, $a$ = {along};" "\n"
-                label += rf"$D_\perp$: $a$ = {shown}"
             axes.plot(inside * EV_PER_PV, factor * amplitude * inside**exponent, color=colour,
-                      linewidth=0.9, linestyle="--" if name == "D_perp" else "-", label=label)
+                      linewidth=0.9, linestyle="--" if name == "D_perp" else "-",
+                      label=_laws(eta, laws) if name == "D_par" else None)  # fmt: skip
     for axes in (upper, lower):
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -278,6 +276,11 @@ def _against_energy(upper, lower, family):
     lower.set_xlabel("energy of protons [eV]")
     upper.set_ylabel(diffusion_points.D_LABEL)
     lower.set_ylabel(r"$D_\perp/D_\parallel$")
-    if groups:
-        upper.legend(fontsize=6)
-        lower.legend(fontsize=6)
+
+
+def _laws(eta, laws):
+    """ "η = 0.25: D_par ~ E^0.35(2), ..." of one level."""
+    along, across = (diffusion_points.with_error(*laws[name]["exponent"])
+                     for name in ("D_par", "D_perp"))  # fmt: skip
+    return (rf"$\eta$ = {style.number(eta, 2)}: $D_\parallel\propto E^a$, $a$ = {along};"
+            rf" $D_\perp$ (dashed): {across}")  # fmt: skip

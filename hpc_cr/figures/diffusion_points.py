@@ -16,6 +16,7 @@ from hpc_cr.figures.panels import FigureError
 D_LABEL = r"$D$ [cm$^2$ s$^{-1}$]"
 EV_PER_PV = 1e15
 """Energy of a proton of 1 PV, eV."""
+MARKERS = "os^Dv<>"
 
 
 class Point(NamedTuple):
