@@ -124,6 +124,30 @@ FIGURES = {
         "spread of field lines across the regular field, and theory",
         kind="diffusion",
     ),
+    "escape": Entry(
+        "escape",
+        None,
+        "escape time and grammage against rigidity, with power laws and what B/C allows",
+        kind="escape",
+    ),
+    "source-density": Entry(
+        "source_density",
+        None,
+        "density of a burst's cloud against the distance from its field line and time",
+        kind="source",
+    ),
+    "source-cloud": Entry(
+        "source_cloud",
+        None,
+        "spread of a burst's cloud, and how Gaussian it is",
+        kind="source",
+    ),
+    "source-dipole": Entry(
+        "source_dipole",
+        None,
+        "dipole in a burst's cloud from flow and gradient against 3R/(2cT)",
+        kind="source",
+    ),
     "timeline": Entry(
         "timeline",
         None,

@@ -277,8 +277,7 @@ def select(opened, options, rigidities="highest", parts=False):
                 label = f"{results.path.stem}, {label}"
             for rig in rigidity_indices(results, options.rigidities, rigidities):
                 for wanted in options.stops or ("-1",):
-                    lengths, what = results.stops[rig], _stop_name(results)
-                    stop = _find(results, lengths, wanted, "pc", what)
+                    stop = stop_index(results, rig, wanted)
                     chosen.append(Panel(results, rig, stop, options, label))
     if not chosen:
         raise FigureError(
@@ -318,6 +317,11 @@ def rigidity_indices(results, wanted, default):
     if wanted:
         return [_find(results, values, text, "PV", "rigidity") for text in wanted]
     return list(range(len(values))) if default == "all" else [int(np.argmax(values))]
+
+
+def stop_index(results, rig, wanted):
+    """Index of the stop that an option names, such as "2", "-1" or "60 pc"; or a FigureError."""
+    return _find(results, results.stops[rig], wanted, "pc", _stop_name(results))
 
 
 def _stop_name(results):

@@ -63,6 +63,31 @@ def density(position, time, tensor):
     return np.exp(-exponent) / volume
 
 
+def mean_in_cells(along, across, time, parallel, perpendicular):
+    """Mean density per particle in rings around the axis of a uniaxial tensor.
+
+    Parameters
+    ----------
+    along : array (n_along + 1,)
+        Edges by distance from the source, pc.
+    across : array (n_perp + 1,)
+        Edges by distance from the axis, pc.
+    time, parallel, perpendicular : float
+        pc.
+
+    Returns
+    -------
+    ndarray (n_along, n_perp)
+        1/pc^3, on one side of the source.
+    """
+    from scipy.special import erf
+
+    along, across = np.asarray(along, float), np.asarray(across, float)
+    line = np.diff(erf(along / np.sqrt(4 * parallel * time))) / (2 * np.diff(along))
+    ring = -np.diff(np.exp(-(across**2) / (4 * perpendicular * time)))
+    return line[:, None] * ring / (np.pi * np.diff(across**2))
+
+
 def log_gradient(position, time, tensor):
     """grad(n)/n = -D^-1 r/(2 t).
 
