@@ -12,7 +12,8 @@ from hpc_cr.fields.interpolation import field_at
 from hpc_cr.kernel import njit
 
 STEPS_PER_WAVE = 5.0
-"""Steps in the shortest wave of the field: the end of a line is then good to 1e-3 of that wave."""
+"""Steps in the shortest wave of the field: a line is then good to a few 1e-3 of that wave, which is
+what straight lines between its points leave out."""
 LONGEST_WAY = 20.0
 """Arc length over distance at which a line that winds itself up is given up."""
 CALL_STEPS = 2e5
