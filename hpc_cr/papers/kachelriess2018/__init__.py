@@ -7,7 +7,13 @@ arXiv:1203.0570) quotes of simulated coefficients is compared with the same resu
 
 from hpc_cr.io.errors import ResultError
 from hpc_cr.papers import PaperFigure
-from hpc_cr.papers.kachelriess2018 import isotropic, local_source, observations, regular_field
+from hpc_cr.papers.kachelriess2018 import (
+    cloud,
+    isotropic,
+    local_source,
+    observations,
+    regular_field,
+)
 from hpc_cr.papers.kachelriess2018.files import LEVELS, PARTS, by_part, part_of
 
 KINDS = ("diffusion", "source", "escape")
@@ -70,8 +76,10 @@ def statements(*files):
     found = isotropic.figure_1(cases) + isotropic.figure_2(cases) + regular_field.page_3(cases)
     if "source" in parts:
         found += local_source.numbers_of_sources()
-    found += regular_field.figure_3_right(cases)
-    found += observations.equation_4() + observations.plateau()
+    found += regular_field.figure_3_right(cases) + observations.equation_4()
+    if "source" in parts:
+        found += cloud.source_statements({case.case: case for case in parts["source"].each_case()})
+    found += observations.plateau()
     found += observations.source_and_plateau() + local_source.suppression(cases)
     return found + observations.vela() + regular_field.evoli_2012(cases)
 

@@ -7,7 +7,9 @@ L_max/6 (Kraichnan), the two-sided coherence length of a long spectrum.
 import numpy as np
 
 from hpc_cr.anisotropy.ensembles import mean_and_error
-from hpc_cr.diffusion.fits import FitError, fit_isotropic, unit_length
+from hpc_cr.diffusion.fits import unit_length
+from hpc_cr.figures.diffusion_points import fit_isotropic
+from hpc_cr.figures.panels import FigureError
 from hpc_cr.measurements.diffusion import BAND_CM2_PER_S, BAND_PV, boron_to_carbon_band
 from hpc_cr.papers.kachelriess2018.files import ISOTROPIC, KRAICHNAN, OUTER_SCALE
 from hpc_cr.papers.kachelriess2018.measured import (
@@ -16,8 +18,10 @@ from hpc_cr.papers.kachelriess2018.measured import (
     band,
     cgs,
     coefficient,
+    fewest,
     growth,
     join,
+    points,
     radius,
     scaled,
     statement,
@@ -116,7 +120,7 @@ def _step(cases, choose):
 
 
 def fit_of(cases, slope=5 / 3):
-    """`fit_isotropic` of all finished points, or None where there are too few.
+    """The fit that the figure draws, and its least number of realisations, or None.
 
     Parameters
     ----------
@@ -125,21 +129,13 @@ def fit_of(cases, slope=5 / 3):
     slope : float
         5/3 for the cases of figure 1, 3/2 for Kraichnan's.
     """
-    names = (KRAICHNAN,) if slope == 1.5 else ISOTROPIC
-    unit = unit_length(OUTER_SCALE, slope)
-    points = []
-    for case in (cases[name] for name in names if name in cases):
-        for rigidity in case.rigidities:
-            d = coefficient(case, rigidity, "D_iso")
-            if d is not None and np.isfinite(d.error):
-                points.append((radius(case, rigidity) / unit, d.value / unit, d.error / unit, d.n,
-                               case.job.coherence_length / unit))  # fmt: skip
-    try:
-        x, d, error, n, coherence = np.array(points).T
-        fit = fit_isotropic(x, d, error, slope, coherence=coherence)
-    except (FitError, ValueError):
+    found = points(cases, (KRAICHNAN,) if slope == 1.5 else ISOTROPIC)
+    if not found:
         return None
-    return fit, int(n.min())
+    try:
+        return fit_isotropic(found, "figure 1"), fewest(found)
+    except FigureError:
+        return None
 
 
 def _free_exponent(cases):
@@ -242,8 +238,8 @@ def green_band(cases):
                 "not 1-10 uG",
                 number,
                 "uG",
-                below(number.value, number.error, TYPICAL_UG[0], n),
-                "green band; its ends are not printed; extrapolated with the exponent 1/3 kept,"
+                below(np.log(number.value / TYPICAL_UG[0]), number.error / number.value, 0.0, n),
+                "green band, whose ends are not printed; extrapolated with the exponent 1/3 kept,"
                 " error: fit and other forms of it",
             )
         )
@@ -288,7 +284,8 @@ def figure_2(cases):
                     "> a few tens",
                     number,
                     "pc",
-                    above(number.value, number.error, TENS_PC, number.n),
+                    above(np.log(number.value / TENS_PC), number.error / number.value, 0.0,
+                          number.n),
                     f'L_coh is the two-sided one; "a few tens" are taken as {TENS_PC:g} pc; error:'
                     " fit and other forms of it",
                 )

@@ -43,18 +43,18 @@ def numbers_of_sources():
         (1e-3, Galaxy(), "10", 10.0, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
     ):
         got = sources_that_count(rigidity, galaxy)
-        half, error = got.half[:2]
+        value, error = got.effective[:2]
         found.append(
             statement(
                 where,
-                f"supernovae that make half of the local flux at {at(rigidity)}, {text}",
+                f"effective number (sum f)^2/sum f^2 of supernovae at {at(rigidity)}, {text}",
                 paper,
-                Number(half, error, SETS),
+                Number(value, error, SETS),
                 "",
-                factor(half, error, expected, SETS, most=np.sqrt(10)),
-                f"median of {SETS} Monte Carlo sets; N_eff = (sum f)^2/sum f^2 ="
-                f" {words(*got.effective[:2])}, 90 % by {words(*got.most[:2])}; the paper does not"
-                " say which number it means; half a decade is granted",
+                factor(value, error, expected, SETS, most=np.sqrt(10)),
+                f"median of {SETS} Monte Carlo sets; half of the flux comes from"
+                f" {words(*got.half[:2])}, 90 % from {words(*got.most[:2])}; the paper does not say"
+                " what it counts; half a decade is granted",
             )
         )
     return found

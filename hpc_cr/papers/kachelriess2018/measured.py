@@ -11,6 +11,7 @@ import numpy as np
 from hpc_cr.config.scales import gyroradius
 from hpc_cr.constants import PC_C_CM2_PER_S
 from hpc_cr.figures import style
+from hpc_cr.figures.diffusion_points import Point
 from hpc_cr.measurements.diffusion import boron_to_carbon_band
 from hpc_cr.papers import Statement
 
@@ -66,6 +67,32 @@ def coefficient(case, rigidity, name):
         return None
     return Number(found.value, found.error, found.n_realisation,
                   state_text(found, case.rigidities[rig]))
+
+
+def points(cases, names, rigidity=None):
+    """What the figures draw and fit: `hpc_cr.figures.diffusion_points.Point` of finished entries.
+
+    Parameters
+    ----------
+    cases : dict
+        Name -> DiffusionResults.
+    names : iterable of str
+        Cases to take, if they are there.
+    rigidity : float, optional
+        PV; default all.
+    """
+    found = []
+    for case in (cases[name] for name in names if name in cases):
+        for value in case.rigidities if rigidity is None else (rigidity,):
+            rig = rig_of(case, value)
+            if rig is not None:
+                found.append(Point(case, rig, float(case.rigidities[rig]), case.coefficients(rig)))
+    return found
+
+
+def fewest(found):
+    """Least number of realisations behind points."""
+    return min(one.n_realisation for point in found for one in point.found.values())
 
 
 def state_text(found, rigidity):

@@ -7,7 +7,9 @@ field is 1 uG, or 4 uG where it is said.
 import numpy as np
 
 from hpc_cr.diffusion import grammage
-from hpc_cr.diffusion.fits import FitError, fit_level, power_law
+from hpc_cr.diffusion.fits import power_law
+from hpc_cr.figures import diffusion_level
+from hpc_cr.figures.panels import FigureError
 from hpc_cr.measurements.diffusion import BAND_PV
 from hpc_cr.papers.kachelriess2018.files import LEVELS, STRONG
 from hpc_cr.papers.kachelriess2018.measured import (
@@ -16,8 +18,10 @@ from hpc_cr.papers.kachelriess2018.measured import (
     band,
     coefficient,
     exact,
+    fewest,
     growth,
     join,
+    points,
     ratio,
     scaled,
     statement,
@@ -76,11 +80,11 @@ def levels_of(cases, rigidity=REFERENCE_PV):
 
 
 def level_fit(cases):
-    """`fit_level` of the points of figure 3 and the least number of realisations, or None."""
-    eta, *points, n = levels_of(cases)
+    """The fit that figure 3 draws and its least number of realisations, or None."""
+    found = points(cases, LEVELS, REFERENCE_PV)
     try:
-        return fit_level(eta, *points), int(n.min())
-    except (FitError, ValueError):
+        return diffusion_level.level_fit(found, "figure 3"), fewest(found)
+    except (FigureError, ValueError):
         return None
 
 
@@ -171,8 +175,8 @@ def coefficients_at_a_quarter(cases):
                     number,
                     "",
                     _of_band(d, expected, low, high),
-                    f"{d.value / high:.2g} to {d.value / low:.2g} for D_iso = (8-3)e28 cm^2/s, which"
-                    " decides with three errors"
+                    f"{d.value / high:.2g} to {d.value / low:.2g} for (8-3)e28 cm^2/s, which"
+                    " decides, with three errors"
                     + (f"; {each}" if each else "")
                     + f"; {which} = {words(d.value, d.error)} pc c",
                 )
@@ -277,6 +281,8 @@ def evoli_2012(cases):
 
 
 EVOLI = "evoli2012"
+ENERGY = {"D_par": ("1/3", 1 / 3), "D_perp": ("0.5-0.6", 0.55)}
+"""Exponents of E quoted there; 0.05 is granted."""
 
 
 def energies(cases):
@@ -285,16 +291,12 @@ def energies(cases):
     for name in ("eta-025", "eta-050", "eta-100"):
         case = cases.get(name)
         low, high = 0.1, 1.0
-        for which, paper in (("D_par", "1/3"), ("D_perp", "0.5-0.6")):
+        for which, (paper, expected) in ENERGY.items():
             first, second = (coefficient(case, r, which) for r in (low, high))
             if first is None or second is None:
                 continue
             number = growth(second, first, high / low)
-            verdict = (
-                equal(number.value, number.error, 1 / 3, number.n, 0.05)
-                if which == "D_par"
-                else equal(number.value, number.error, 0.55, number.n, 0.05)
-            )
+            verdict = equal(number.value, number.error, expected, number.n, 0.05)
             middle = coefficient(case, 0.3, which)
             parts = ""
             if middle is not None:

@@ -1,0 +1,69 @@
+"""What evoli2012 quotes of coefficients beside a regular field, against the job diffusion_levels.
+
+There L = L_max/5 is 1 pc and the total field makes r_g as many pc as the rigidity has PV; levels
+B_rms^2/(B0^2 + B_rms^2) = 0.1, 0.3, 0.5, 0.8 are B_rms/B0 = 0.33, 0.65, 1, 2.
+"""
+
+import numpy as np
+
+from hpc_cr.papers.kachelriess2018.measured import coefficient, growth, ratio, statement
+from hpc_cr.papers.kachelriess2018.regular_field import ENERGY, EVOLI
+from hpc_cr.papers.verdicts import above, equal
+
+LEVELS = {"level-01": 0.1, "level-03": 0.3, "level-05": 0.5, "level-08": 0.8}
+RADII = {"-rg-003": 0.03, "-rg-01": 0.1, "": 0.3}
+"""End of a case's name -> r_g/L of one of its rigidities."""
+
+
+def of_levels(cases):
+    """D against rigidity at r_g << L, and D_perp/D_par at the lowest.
+
+    Parameters
+    ----------
+    cases : dict
+        Name -> case of the job diffusion_levels.
+    """
+    found = []
+    for name, level in LEVELS.items():
+        points = {
+            r_g: {which: coefficient(cases.get(name + end), r_g, which)
+                  for which in ("D_par", "D_perp")}
+            for end, r_g in RADII.items()
+        }  # fmt: skip
+        eta = f"eta = {np.sqrt(level / (1 - level)):.2g}"
+        for which, (paper, expected) in ENERGY.items():
+            first, last = (points[r_g][which] for r_g in (0.03, 0.3))
+            middle = points[0.1][which]
+            if first is None or last is None:
+                continue
+            number = growth(last, first, 10.0)
+            halves = "" if middle is None else (
+                f"; 0.03 to 0.1: {growth(middle, first, 1 / 0.3).value:.2f},"
+                f" 0.1 to 0.3: {growth(last, middle, 3.0).value:.2f}")  # fmt: skip
+            found.append(
+                statement(
+                    EVOLI,
+                    f"d ln {which}/d ln E from r_g/L = 0.03 to 0.3, {eta}",
+                    paper,
+                    number,
+                    "",
+                    equal(number.value, number.error, expected, number.n, 0.05),
+                    f"0.05 is granted{halves}",
+                )
+            )
+        par, perp = points[0.03]["D_par"], points[0.03]["D_perp"]
+        if level < 0.5 or par is None or perp is None:
+            continue
+        number = ratio(perp, par)
+        found.append(
+            statement(
+                EVOLI,
+                f"D_perp/D_par at r_g/L = 0.03, {eta}",
+                ">~ 1e-2",
+                number,
+                "",
+                above(number.value, number.error, 1e-2, number.n),
+                "said of 0.1 PV in a field that makes r_g/L smaller still",
+            )
+        )
+    return found
