@@ -140,16 +140,17 @@ def regular_field(x, y, z, disk, halo, poloidal):
         # 1 + exp(-37) is 1
         b_phi += b / (1.0 + exp(beyond)) if beyond > -37.0 else b
     if poloidal:
+        side = 1.0 if z > 0.0 else -1.0 if z < 0.0 else 0.0
         aside = height / _TAN_X
         share = _R_C / (_R_C + aside)
         if r * share > _R_C:
             foot = r - aside
             b = _B_X * exp(-foot / _R_X) * foot / r
-            b_r += b * _COS_X * ((z > 0.0) - (z < 0.0))
+            b_r += b * _COS_X * side
             b_z += b * _SIN_X
         else:
             foot = r * share
             b = _B_X * exp(-foot / _R_X) * share * share / sqrt(foot * foot + _RISE * _RISE)
-            b_r += b * foot * ((z > 0.0) - (z < 0.0))
+            b_r += b * foot * side
             b_z += b * _RISE
     return b_r * cosine - b_phi * sine, b_r * sine + b_phi * cosine, b_z

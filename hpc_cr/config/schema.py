@@ -411,7 +411,7 @@ class Gas(Section):
     """The gas that particles cross, for kind = "escape"."""
 
     density: quantity("density") = key(
-        1.0, "in the plane: mass over that of a hydrogen atom", "number per volume > 0",
+        1.0, "in the plane: mass over that of a proton", "number per volume > 0",
         '"1 / cm3"')
     half_height: quantity("length") = key(
         150.0, "half height of the slab, or scale height", "length > 0", '"150 pc"')

@@ -10,10 +10,8 @@ import numpy as np
 from hpc_cr.constants import CM_PER_PC, PROTON_MASS_G
 from hpc_cr.jf12 import SUN_RADIUS
 
-HYDROGEN_MASS_G = PROTON_MASS_G + 9.109_383_714e-28
-"""A proton and an electron (CODATA 2022)."""
-G_PER_CM2 = HYDROGEN_MASS_G * CM_PER_PC
-"""Grammage of one pc through gas of one hydrogen atom per cm^3, g/cm^2 (5.17e-6)."""
+G_PER_CM2 = PROTON_MASS_G * CM_PER_PC
+"""Grammage of one pc through gas of one proton per cm^3, g/cm^2 (5.16e-6)."""
 
 
 def leaves(before, after, half_height, radius):

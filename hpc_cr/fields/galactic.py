@@ -49,6 +49,7 @@ def add_galaxy(galactic, regular, x, y, z, bx, by, bz):
     """Scale the turbulent part of a field at a point (observer's frame, pc) and add JF12 (uG)."""
     gx = x - SUN_RADIUS
     if galactic[RADIUS] < np.inf or galactic[HEIGHT] < np.inf:
+        # inf: the quotients are 0
         depth = z / galactic[HEIGHT]
         outward = (np.sqrt(gx * gx + y * y) - SUN_RADIUS) / galactic[RADIUS]
         share = np.exp(-outward - 0.5 * depth * depth)

@@ -223,19 +223,19 @@ def add_waves(field, x, y, z, bx, by, bz):
 
 
 @njit
-def add_galaxy_to_lanes(galactic, regular, x, y, z, bx, by, bz):
-    """Scale the turbulence at WIDTH points (Lanes) and add JF12."""
-    at, b = np.empty((3, WIDTH)), np.empty((3, WIDTH))
-    store(at, 0, x)
-    store(at, 1, y)
-    store(at, 2, z)
-    store(b, 0, bx)
-    store(b, 1, by)
-    store(b, 2, bz)
+def add_galaxy_to_lanes(galactic, regular, room, x, y, z, bx, by, bz):
+    """Scale the turbulence at WIDTH points (Lanes) and add JF12; `room` (6, WIDTH) to work in."""
+    store(room, 0, x)
+    store(room, 1, y)
+    store(room, 2, z)
+    store(room, 3, bx)
+    store(room, 4, by)
+    store(room, 5, bz)
     for w in range(WIDTH):
-        b[0, w], b[1, w], b[2, w] = add_galaxy(galactic, regular, at[0, w], at[1, w], at[2, w],
-                                               b[0, w], b[1, w], b[2, w])
-    return load(b, 0), load(b, 1), load(b, 2)
+        room[3, w], room[4, w], room[5, w] = add_galaxy(
+            galactic, regular, room[0, w], room[1, w], room[2, w], room[3, w], room[4, w],
+            room[5, w])
+    return load(room, 3), load(room, 4), load(room, 5)
 
 
 @njit

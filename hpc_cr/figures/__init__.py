@@ -130,6 +130,12 @@ FIGURES = {
         "escape time and grammage against rigidity, with power laws and what B/C allows",
         kind="escape",
     ),
+    "single-source": Entry(
+        "single_source",
+        None,
+        "dipole and phase against energy: a local source, the sea, their sum, measurements",
+        kind="diffusion",
+    ),
     "source-density": Entry(
         "source_density",
         None,

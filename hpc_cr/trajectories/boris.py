@@ -113,9 +113,9 @@ def _waves(field, g, x, y, z, origin, bx, by, bz):
 
 
 @njit
-def _galaxy(galactic, regular, g, x, y, z, origin, bx, by, bz):
+def _galaxy(galactic, regular, room, g, x, y, z, origin, bx, by, bz):
     """Scale the turbulence at group g and add the Galaxy's regular field."""
-    return add_galaxy_to_lanes(galactic, regular, load(origin, 3 * g) + x,
+    return add_galaxy_to_lanes(galactic, regular, room, load(origin, 3 * g) + x,
                                load(origin, 3 * g + 1) + y, load(origin, 3 * g + 2) + z,
                                bx, by, bz)
 
@@ -134,6 +134,7 @@ def boris_to_times(field, plan, state, first, last, budget):
     regular, grid, to_box = field.regular, field.grid, field.to_box
     rows, waves = work_rows(grid), field.wave_vector.shape[0] > 0
     galactic, galaxy = field.galactic, field.galactic.size > 0
+    room = np.empty((6, WIDTH))
     where = np.empty((GROUPS * rows, WIDTH))
     h, half_turn, drift = np.zeros((GROUPS, WIDTH)), np.zeros((GROUPS, WIDTH)), np.zeros(
         (GROUPS, WIDTH))
@@ -180,7 +181,8 @@ def boris_to_times(field, plan, state, first, last, budget):
                 if waves:
                     bx, by, bz = _waves(field, g, px, py, pz, origin, bx, by, bz)
                 if galaxy:
-                    bx, by, bz = _galaxy(galactic, regular, g, px, py, pz, origin, bx, by, bz)
+                    bx, by, bz = _galaxy(galactic, regular, room, g, px, py, pz, origin, bx, by,
+                                         bz)
                 ux, uy, uz = rotate(load(u, 3 * g), load(u, 3 * g + 1), load(u, 3 * g + 2),
                                     bx, by, bz, load(half_turn, g))
                 step = load(drift, g)
@@ -228,6 +230,7 @@ def boris_to_spheres(field, plan, state, first, last, budget):
     regular, grid, to_box = field.regular, field.grid, field.to_box
     rows, waves = work_rows(grid), field.wave_vector.shape[0] > 0
     galactic, galaxy = field.galactic, field.galactic.size > 0
+    room = np.empty((6, WIDTH))
     where = np.empty((GROUPS * rows, WIDTH))
     radius2, turned = np.full((GROUPS, WIDTH), np.inf), np.empty((3, WIDTH))
     lane, left = np.full(LANES, -1), np.zeros(LANES, np.int64)
@@ -267,7 +270,8 @@ def boris_to_spheres(field, plan, state, first, last, budget):
                 if waves:
                     bx, by, bz = _waves(field, g, px, py, pz, origin, bx, by, bz)
                 if galaxy:
-                    bx, by, bz = _galaxy(galactic, regular, g, px, py, pz, origin, bx, by, bz)
+                    bx, by, bz = _galaxy(galactic, regular, room, g, px, py, pz, origin, bx, by,
+                                         bz)
                 ux, uy, uz = rotate(load(u, 3 * g), load(u, 3 * g + 1), load(u, 3 * g + 2),
                                     bx, by, bz, half_turn)
                 ex, ey, ez = px + 0.5 * h * ux, py + 0.5 * h * uy, pz + 0.5 * h * uz

@@ -29,9 +29,9 @@ def print_results(every, stop, stream):
             ])  # fmt: skip
     first = every[0].job
     for line in (
-        "Mean over the particles that escaped, of all realisations, +-: standard error; aside: share",
-        f"that left through the side of the halo, r = {first.boundary.radius / 1e3:g} kpc, the rest at"
-        f" |z| = {first.boundary.half_height / 1e3:g} kpc;",
+        "Mean over the particles that escaped, of all realisations, +-: standard error; aside:",
+        f"share that left through the side of the halo, r = {first.boundary.radius / 1e3:g} kpc,"
+        f" not at |z| = {first.boundary.half_height / 1e3:g} kpc;",
         f"unfinished: still inside after {first.boundary.limit * MYR_PER_PC:.3g} Myr, left out",
     ):
         print(plain(line, stream), file=stream)

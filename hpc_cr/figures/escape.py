@@ -1,0 +1,170 @@
+"""Escape from the Galaxy: mean escape time and grammage against rigidity.
+
+Power laws are put through the rigidities whose gyroradius at the Sun is below the turbulence's
+coherence length (`resonant`), where waves of the particles' own scale scatter them, and drawn down
+to 10 GV. Beside them what B/C allows, 5-15 g/cm^2 at 10 GV falling as R^(-1/3), the residence time
+of Kachelriess 2018 (arXiv:1811.02419), "few times 1e7 yr (R/5 GV)^(-1/3)" (drawn: 2 to 5), and
+straight flight.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hpc_cr.diffusion import fits, grammage
+from hpc_cr.figures import panels, style
+from hpc_cr.figures.panels import FigureError
+from hpc_cr.io.escape import MYR_PER_PC
+
+TEN_GV = 1e-5
+"""PV."""
+TIME_MYR, TIME_AT_PV = (20.0, 50.0), 5e-6
+"""Residence time of the paper, "few times 1e7 yr", and the rigidity that it holds at."""
+SLOPE = -1.0 / 3.0
+
+
+class Curve(NamedTuple):
+    """One case: points by rigidity, ascending, and the power laws through them."""
+
+    label: str
+    rigidity: np.ndarray  # PV
+    time: np.ndarray  # Myr, mean and error (n, 2)
+    grammage: np.ndarray  # g/cm^2, mean and error (n, 2)
+    resonant: np.ndarray  # (n,) of bool: the power laws' points
+    fits: dict  # "time", "grammage" -> hpc_cr.diffusion.fits.Fit at 10 GV, or None
+
+
+def resonant(job):
+    """Rigidities whose gyroradius in the reference field is below L_c, (n_rig,) of bool."""
+    return job.gyroradii < job.coherence_length
+
+
+def curve(results, options):
+    """Points and power laws of one case (Curve), or None where nothing escaped yet."""
+    chosen = np.sort(panels.rigidity_indices(results, options.rigidities, "all"))
+    chosen = [i for i in chosen[np.argsort(results.rigidities[chosen])] if results.done[:, i].any()]
+    found = [(i, results.escapes(i)) for i in chosen]
+    found = [(i, e) for i, e in found if e.n > 1]
+    if not found:
+        return None
+    index = [i for i, _ in found]
+    rigidity = results.rigidities[index]
+    time = MYR_PER_PC * np.array([(e.time, e.time_error) for _, e in found])
+    column = np.array([(e.grammage, e.grammage_error) for _, e in found])
+    low = resonant(results.job)[index]
+    laws = {name: _power_law(rigidity[low], values[low])
+            for name, values in (("time", time), ("grammage", column))}
+    return Curve(results.case, rigidity, time, column, low, laws)
+
+
+def _power_law(rigidity, values):
+    """Power law, its amplitude at 10 GV; None from a single point."""
+    try:
+        return fits.fit_power_law(rigidity, *values.T, reference=TEN_GV)
+    except fits.FitError:
+        return None
+
+
+def draw(opened, options):
+    """One colour per case.
+
+    Parameters
+    ----------
+    opened : sequence of hpc_cr.io.escape.EscapeResults
+    options : hpc_cr.figures.panels.Options
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    FigureError
+        Nothing escaped yet, or no such case or rigidity.
+    """
+    panels.check_cases(opened, options)
+    cases = [case for file in opened for case in file.each_case()
+             if not options.cases or case.case in options.cases]
+    curves = [c for c in (curve(case, options) for case in cases) if c is not None]
+    if not curves:
+        raise FigureError(f"{opened[0].path}: no particle has escaped yet")
+    figure, (left, right) = style.panels(2, 3.0, extra=0.55)
+    rigidity = np.array([0.5 * TEN_GV, 2.0 * max(c.rigidity.max() for c in curves)])
+    resolved = min(c.rigidity.min() for c in curves)
+    band = np.array([rigidity[0], min(resolved, rigidity[1])])
+    time = [level * (band / TIME_AT_PV) ** SLOPE for level in TIME_MYR]
+    left.fill_between(band, *time, color=style.GREY, alpha=0.25, linewidth=0)
+    column = [level * (band / TEN_GV) ** SLOPE for level in grammage.ALLOWED]
+    right.fill_between(band, *column, color=style.GREY, alpha=0.25, linewidth=0)
+    height = cases[0].job.boundary.half_height
+    left.axhline(height * MYR_PER_PC, color=style.BLACK, linestyle=":", linewidth=0.9)
+    for number, each in enumerate(curves):
+        colour = style.SEQUENCE[number % len(style.SEQUENCE)]
+        for axes, values, name in ((left, each.time, "time"), (right, each.grammage, "grammage")):
+            _points(axes, each, values, name, rigidity[0], colour)
+    for axes, label in ((left, "escape time [Myr]"), (right, r"grammage [g/cm$^2$]")):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(*rigidity)
+        axes.set_xlabel("rigidity [PV]")
+        axes.set_ylabel(label)
+    figure.suptitle(_title(cases[0].job), fontsize=8)
+    style.legend_below(figure, _handles(curves), 2)
+    return figure
+
+
+def _points(axes, each, values, name, lowest, colour):
+    """Points with errors and the power law; hollow where no wave resonates."""
+    for chosen, face in ((each.resonant, colour), (~each.resonant, "white")):
+        axes.errorbar(each.rigidity[chosen], values[chosen, 0], values[chosen, 1], color=colour,
+                      marker="o", markersize=3.5, markerfacecolor=face, linestyle="none",
+                      capsize=1.5, elinewidth=0.9, zorder=3)  # fmt: skip
+    law = each.fits[name]
+    if law is None:
+        return
+    x = np.geomspace(lowest, each.rigidity[each.resonant].max(), 50)
+    value, error = law.propagate(lambda p: p[0] * (x / TEN_GV) ** p[1])
+    axes.plot(x, value, color=colour, linewidth=1.0, linestyle="--")
+    if np.isfinite(error).all():
+        axes.fill_between(x, np.maximum(value - error, 1e-3 * value), value + error, color=colour,
+                          alpha=0.15, linewidth=0)  # fmt: skip
+
+
+def _title(job):
+    turbulence, boundary = job.turbulence, job.boundary
+    model = {"none": "no regular field", "uniform": "uniform field", "jf12": "JF12"}
+    level = f"{style.number(turbulence.rms, 2)} uG".replace("uG", r"$\mu$G")
+    return (f"{model[job.regular.model]}, turbulence {level} at the Sun, $L_\\mathrm{{max}}$ ="
+            f" {style.number(turbulence.outer_scale, 3)} pc; halo $|z|$ <"
+            f" {style.number(boundary.half_height / 1e3, 2)} kpc,"
+            f" $r$ < {style.number(boundary.radius / 1e3, 2)} kpc")  # fmt: skip
+
+
+def _handles(curves):
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = []
+    for number, each in enumerate(curves):
+        slopes = []
+        for name, symbol in (("time", r"\tau"), ("grammage", "X")):
+            if each.fits[name] is not None:
+                value, error = each.fits[name]["exponent"]
+                error = f"{error:.2f}" if np.isfinite(error) else "?"
+                slopes.append(rf"${symbol}\propto R^{{{value:.2f}\pm{error}}}$")
+        name = f"{each.label}: " if each.label else ""
+        handles.append(Line2D([], [], color=style.SEQUENCE[number % len(style.SEQUENCE)],
+                              marker="o", markersize=3.5, linestyle="--", linewidth=1.0,
+                              label=name + (", ".join(slopes) or "no fit")))  # fmt: skip
+    few = "-".join(f"{level / 10:g}" for level in TIME_MYR)
+    low, high = grammage.ALLOWED
+    return [
+        *handles,
+        Patch(color=style.GREY, alpha=0.25, linewidth=0,
+              label=rf"left: {few}$\times10^7$ yr $(R/5\,$GV$)^{{-1/3}}$; right: {low:g}-{high:g}"
+              r" g/cm$^2$ $(R/10\,$GV$)^{-1/3}$"),  # fmt: skip
+        Line2D([], [], color=style.BLACK, linestyle=":", linewidth=0.9,
+               label="half height of the halo / $c$"),  # fmt: skip
+        Line2D([], [], color="0.3", marker="o", markersize=3.5, markerfacecolor="white",
+               linestyle="none", label="$r_g$ beyond $L_c$: not in the fit"),  # fmt: skip
+    ]
