@@ -10,6 +10,7 @@ from hpc_cr.papers import PaperFigure
 from hpc_cr.papers.kachelriess2018 import (
     cloud,
     isotropic,
+    levels,
     local_source,
     observations,
     regular_field,
@@ -81,7 +82,10 @@ def statements(*files):
         found += cloud.source_statements({case.case: case for case in parts["source"].each_case()})
     found += observations.plateau()
     found += observations.source_and_plateau() + local_source.suppression(cases)
-    return found + observations.vela() + regular_field.evoli_2012(cases)
+    found += observations.vela() + regular_field.evoli_2012(cases)
+    if "levels" in parts:
+        found += levels.of_levels({case.case: case for case in parts["levels"].each_case()})
+    return found
 
 
 def file_of(figure, paths):

@@ -81,7 +81,7 @@ def dipole(case):
     for rigidity in case.rigidities:
         other = rig_of(case, rigidity)
         if other is not None and other != rig:
-            others.append(f"{at(rigidity)} {words(*case.dipoles(other, len(ratios) - 1)[-2:], 3)}")
+            others.append(f"{at(rigidity)} {words(*case.dipoles(other, len(ratios) - 1)[-2:])}")
     also = f"; {', '.join(others)}" if others else ""
     return [
         statement(

@@ -142,13 +142,20 @@ def cgs(pc):
     return pc * PC_C_CM2_PER_S
 
 
-def words(value, error, digits=2):
-    """Number and error as text."""
+def words(value, error):
+    """Number and error as text: as many digits as the error has one of, or two from 1 to 2."""
     if not np.isfinite(value):
         return "not known"
-    if not np.isfinite(error):
-        return f"{value:.{digits}g}"
-    return f"{value:.{digits}g} +- {error:.1g}"
+    if not (np.isfinite(error) and error > 0):
+        return f"{value:.3g}"
+    size = int(np.floor(np.log10(error)))
+    places = (error / 10.0**size < 1.95) - size
+    power = int(np.floor(np.log10(abs(value)))) if value else 0
+    if -3 <= power <= 4:
+        places = max(places, 0)
+        return f"{value:.{places}f} +- {error:.{places}f}"
+    scale, places = 10.0**power, max(places + power, 0)
+    return f"({value / scale:.{places}f} +- {error / scale:.{places}f})e{power:+03d}"
 
 
 def at(rigidity):

@@ -121,7 +121,7 @@ def phases():
             spread,
             "deg",
             below(spread.value, spread.error, PHASE_DEG, spread.n),
-            f"mean {words(before.value, before.error, 3)} deg; constant: within"
+            f"mean {words(before.value, before.error)} deg; constant: within"
             f" {PHASE_DEG:.0f} deg",
         ),
         statement(
@@ -131,8 +131,8 @@ def phases():
             number,
             "deg",
             equal(number.value, number.error, 180.0, number.n, PHASE_DEG),
-            f"{words(before.value, before.error, 3)} to {words(after.value, after.error, 3)} deg;"
-            f" {words(between.value, between.error, 3)} deg from 20 to 200 TeV: the flip comes"
+            f"{words(before.value, before.error)} to {words(after.value, after.error)} deg;"
+            f" {words(between.value, between.error)} deg from 20 to 200 TeV: the flip comes"
             " later than the plateau's end",
         ),
     ]
