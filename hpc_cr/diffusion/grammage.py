@@ -182,7 +182,8 @@ def field_strengths(isotropic, length, rigidity=BAND_PV, band=None):
     Returns
     -------
     strength : ndarray (2, n)
-        B_rms in uG for the lower and the upper D: the larger D takes the weaker field.
+        B_rms in uG for the lower and the upper D: the larger D takes the weaker field. NaN where
+        x lies outside of 1e-12 to 1e6.
     x : ndarray (2, n)
         r_g/L there: outside of the fit's points the strength is an extrapolation.
     """
@@ -193,5 +194,5 @@ def field_strengths(isotropic, length, rigidity=BAND_PV, band=None):
     if not np.all(np.diff(curve) > 0):
         raise ValueError("the isotropic fit does not rise everywhere: no field strength follows")
     wanted = np.array(band)[:, None] / length
-    x = np.exp(np.interp(np.log(wanted), np.log(curve), np.log(nodes)))
+    x = np.exp(np.interp(np.log(wanted), np.log(curve), np.log(nodes), np.nan, np.nan))
     return gyroradius(rigidity, 1.0) / (x * length), x
