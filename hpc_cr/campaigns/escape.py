@@ -14,8 +14,9 @@ from hpc_cr.trajectories.directions import random_directions
 from hpc_cr.trajectories.state import FINISHED, RUNNING, UNFINISHED, empty_state, start
 
 PIECE = 10.0
-"""Length of a piece of path, pc, that is taken as straight; at least so many steps:"""
-PIECE_STEPS = 5
+"""Length of a piece of path, pc, that is taken as straight; at least one step."""
+LONGEST_STEP = 0.02
+"""Longest step in half heights of the halo and radii of its cylinder, where no field limits it."""
 TOGETHER = 32
 """Pieces in a row before particles that left make room: they still move until then."""
 
@@ -39,8 +40,9 @@ class Experiment(TimedExperiment):
         out_direction its direction after the piece of path in which it left, out_time when; path
         is the column of gas in pc of the plane's density.
         """
-        arrays, step = self.seen(field, rig), plan.interval_step[0]
-        count = max(PIECE_STEPS, int(np.ceil(PIECE / step)))
+        arrays, halo = self.seen(field, rig), self.job.boundary
+        step = min(plan.interval_step[0], LONGEST_STEP * min(halo.half_height, halo.radius))
+        count = max(1, int(np.ceil(PIECE / step)))
         pieces = plan._replace(stops=count * step * np.arange(1.0, TOGETHER + 1),
                                interval_steps=np.full(TOGETHER, count),
                                interval_step=np.full(TOGETHER, step))
