@@ -40,11 +40,13 @@ NEGLIGIBLE = (0.02, 0.05)
 """Relative differences that count as none, however well measured: the first that does."""
 SPAN = 2.5
 """Ratio of the last and the first stop of a plateau, at least."""
-BOUNDED, BALLISTIC = 0.2, 1.8
-"""Exponents of <X X>(T) below and above which it is called so; 1 is diffusion."""
+STILL, BALLISTIC = 0.2, 1.8
+"""Exponents of <X X>(T) below which it is bounded and above which ballistic; 1 is diffusion."""
 
 ERRORS = "errors too large"
 """Reason where more realisations would decide."""
+BOUNDED = "bounded, <X X> does not keep growing"
+"""Reason where particles come back, as in a uniform field alone."""
 PLATEAU, FALLING, RISING, UNDECIDED = "plateau", "falling", "rising", "not decided"
 
 
@@ -165,9 +167,9 @@ def coefficient(values, stops, realisation=None, name="D", tolerance=TOLERANCE):
 def _without_plateau(found, spread, stops, first, tolerance):
     """State and reason from the last stops."""
     growth, error = _envelope_growth(spread, stops, first)
-    if growth < BOUNDED or _shrinks(spread[:, first:]):
+    if growth < STILL or _shrinks(spread[:, first:]):
         return found._replace(state=FALLING, exponent=growth - 1, exponent_error=error,
-                              reason="bounded: <X X> does not keep growing")
+                              reason=BOUNDED)
     trend = _trend(spread, stops, first, NEGLIGIBLE[0])
     if trend is None:
         return found._replace(reason="the growth is lost in its error")

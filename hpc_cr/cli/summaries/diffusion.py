@@ -6,7 +6,7 @@ from hpc_cr.cli.approaches import grouped_lines, range_text
 from hpc_cr.cli.summary import rate_text, rigidity_text
 from hpc_cr.cli.table import plain, print_table
 from hpc_cr.constants import PC_C_CM2_PER_S
-from hpc_cr.diffusion.coefficients import ERRORS, FALLING, PLATEAU, RISING
+from hpc_cr.diffusion.coefficients import BOUNDED, ERRORS, FALLING, PLATEAU, RISING
 from hpc_cr.diffusion.theory import field_line_walk
 
 MARKS = {PLATEAU: "", FALLING: "<", RISING: ">"}
@@ -59,7 +59,9 @@ def statement(found):
     first = found[0]
     if first.state == PLATEAU:
         since = f" from T = {first.since:.4g} pc" if len(found) == 1 else ""
-        return f"plateau{since} within {range_text([100 * one.bound for one in found], '.2g')} %"
+        return f"plateau{since} within {_bounds(found)}"
+    if first.reason == BOUNDED:
+        return f"{first.state}: {BOUNDED}"
     if first.state in (FALLING, RISING):
         if len(found) == 1:
             power = f"{first.exponent:.2f} +- {first.exponent_error:.2f}"
@@ -68,7 +70,14 @@ def statement(found):
         return f"{first.state} as T^({power}): {first.reason}"
     if first.reason != ERRORS:
         return f"not decided ({first.reason})"
-    return f"not decided ({ERRORS}: {range_text([100 * one.bound for one in found], '.2g')} %)"
+    return f"not decided ({ERRORS}: {_bounds(found)})"
+
+
+def _bounds(found):
+    """Bounds on the change in per cent."""
+    bounds = [100 * one.bound for one in found]
+    form = ".2g" if max(bounds) < 99.5 else ".0f"
+    return f"{range_text(bounds, form)} %"
 
 
 def number(value, error):
@@ -103,17 +112,21 @@ def _table(found):
               *((name, f"1e{CGS_POWER} cm2/s") for name in names), ("steps", "1e6/s/core")]
     rows = []
     for case, every in found:
-        length = case.job.coherence_length
+        length = case.job.coherence_length if case.job.turbulence.rms else np.nan
         for rig, coefficients in enumerate(every):
             shown = list(_of(case, coefficients).values())
             shown += [None] * (len(names) - len(shown))
             rows.append([*([case.case] if named else []), rigidity_text(case.rigidities[rig]),
-                         str(int(case.done[:, rig].sum())), f"{length:.4g}",
-                         f"{case.job.gyroradii[rig] / length:.3g}",
+                         str(int(case.done[:, rig].sum())), _plain(length, ".4g"),
+                         _plain(case.job.gyroradii[rig] / length, ".3g"),
                          *(_cell(one, 1.0) for one in shown),
                          *(_cell(one, PC_C_CM2_PER_S / 10.0**CGS_POWER) for one in shown),
                          rate_text(case.steps[:, rig].sum(), case.seconds[:, rig].sum())])
     return header, rows
+
+
+def _plain(value, form):
+    return format(value, form) if np.isfinite(value) else "-"
 
 
 def _line_table(found):
@@ -160,7 +173,7 @@ def _result(case, rig):
         "case": case.case,
         "rigidity_PV": case.rigidities[rig],
         "gyroradius_pc": case.job.gyroradii[rig],
-        "coherence_length_pc": case.job.coherence_length,
+        "coherence_length_pc": case.job.coherence_length if case.job.turbulence.rms else None,
         "n_realisation": int(case.done[:, rig].sum()),
         "coefficients": {name: _coefficient(one) for name, one in case.coefficients(rig).items()},
         "stop_pc": case.stops[rig],
