@@ -83,7 +83,8 @@ class Coefficients(NamedTuple):
 def of_boron_to_carbon(diffusion=5e28, slope=1 / 3):
     """D_par = 5 D_iso and D_perp = D_iso/500 with D_iso in cm^2/s at 10 GV (Kachelriess 2018)."""
     isotropic = diffusion / PC_C_CM2_PER_S * BAND_PV**-slope
-    return Coefficients("B/C", isotropic * gaussian.PARALLEL_GAIN,
+    label = f"B/C, {diffusion:.2g} cm2/s at 10 GV"
+    return Coefficients(label, isotropic * gaussian.PARALLEL_GAIN,
                         isotropic / gaussian.PERPENDICULAR_LOSS, slope, slope)
 
 
