@@ -19,8 +19,8 @@ ETA_GALAXY = 0.25
 """The level at which the paper compares with D_iso."""
 REFERENCE_PV = 1.0
 LEAST_LEVELS = 3
-ISOTROPIC = 2.0
-"""In power laws against energy: B_rms/B0 of the largest level that is drawn."""
+RESONANT = 0.25
+"""Power laws are fitted to r_g/L below this: there the isotropic D leaves its low-energy form."""
 
 
 def draw(opened, options):
@@ -212,7 +212,7 @@ def energy_laws(points):
     Parameters
     ----------
     points : list of Point
-        Of one eta; rigidities below the outer scale's (r_g < L) only are fitted.
+        Of one eta; those with r_g/L below RESONANT are fitted.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def energy_laws(points):
         Name -> hpc_cr.diffusion.fits.Fit (amplitude at 1 PV in pc), for "D_par", "D_perp" and
         "ratio"; empty for a single rigidity.
     """
-    resonant = [p for p in points if p.x < 1.0]
+    resonant = [p for p in points if p.x < RESONANT]
     if len({p.rigidity for p in resonant}) < 2:
         return {}
     rigidity = [p.rigidity for p in resonant]
@@ -239,6 +239,9 @@ def _ratio(found):
 
 
 def _against_energy(upper, lower, family):
+    """D_par, D_perp and their ratio, one colour per level that has several rigidities."""
+    from matplotlib.ticker import NullFormatter
+
     groups = [(eta, sorted(group, key=lambda p: p.rigidity))
               for eta, group in diffusion_points.by(family, lambda p: round(p.eta, 3))
               if len({p.rigidity for p in group}) > 1]  # fmt: skip
@@ -262,7 +265,7 @@ def _against_energy(upper, lower, family):
         laws = energy_laws(group)
         if not laws:
             continue
-        inside = curve[curve <= max(p.rigidity for p in group if p.x < 1.0)]
+        inside = curve[curve <= max(p.rigidity for p in group if p.x < RESONANT)]
         for name, axes, factor in (("D_par", upper, cm2(1.0)), ("D_perp", upper, cm2(1.0)),
                                    ("ratio", lower, 1.0)):  # fmt: skip
             amplitude, exponent = laws[name].values
@@ -272,6 +275,7 @@ def _against_energy(upper, lower, family):
     for axes in (upper, lower):
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     upper.set_xlim(*style.decades(curve[0] * EV_PER_PV, curve[-1] * EV_PER_PV))
     lower.set_xlabel("energy of protons [eV]")
     upper.set_ylabel(diffusion_points.D_LABEL)

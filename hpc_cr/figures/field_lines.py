@@ -44,8 +44,8 @@ def draw(opened, options):
     figure, (left, right) = style.panels(2, 2.9, extra=0.5)
     groups = diffusion_points.by(points, lambda p: round(p.eta, 3))
     for number, (_, group) in enumerate(groups):
-        for point in group:
-            _lines(left, right, point, number, point is group[0])
+        for shift, point in enumerate(group):
+            _lines(left, right, point, number, 1.03**shift)
     points = [group[0] for _, group in groups]
     eta = np.geomspace(points[0].eta / 1.2, points[-1].eta * 1.2, 100)
     valid = theory.VALID["field_line_walk"](eta, 1.0)
@@ -70,13 +70,13 @@ def draw(opened, options):
     return figure
 
 
-def _lines(left, right, point, number, first):
+def _lines(left, right, point, number, shift):
     """Running D_FL, and what it comes to over the theory."""
     length = point.job.coherence_length
     distances, mean, error = point.results.field_line_coefficient(point.rig)
     colour, marker = style.SEQUENCE[number % 7], MARKERS[number % 7]
     shown = np.isfinite(mean) & (mean > 0)
-    label = rf"$\delta B/B_0$ = {style.number(point.eta, 2)}" if first else None
+    label = rf"$\delta B/B_0$ = {style.number(point.eta, 2)}" if shift == 1 else None
     left.errorbar(distances[shown] / length, mean[shown] / length,
                   np.nan_to_num(error[shown]) / length, color=colour, marker=marker, markersize=3,
                   linewidth=0.9, elinewidth=0.9, capsize=1.5, label=label)  # fmt: skip
@@ -84,6 +84,7 @@ def _lines(left, right, point, number, first):
     valid = bool(theory.VALID["field_line_walk"](point.eta, length))
     left.axhline(expected / length, color=colour, linewidth=0.8, linestyle="-" if valid else "--")
     limit = point.results.field_line_limit(point.rig)
-    diffusion_points.draw_points(right, [point.eta], np.array([limit.value]) / expected,
+    # several cases of one level stand side by side
+    diffusion_points.draw_points(right, [point.eta * shift], np.array([limit.value]) / expected,
                                  np.array([limit.error]) / expected, [limit.state == "plateau"],
                                  colour, marker)

@@ -71,7 +71,8 @@ name = "eta-{name}"
 def beside(eta, *rigidities):
     total = np.hypot(1.0, eta)
     listed = ", ".join(f'"{r} PV"' for r in rigidities or (1,))
-    return BESIDE.format(name=f"{100 * eta:03.0f}", rms=eta / total, regular=1 / total, rigidities=listed)
+    return BESIDE.format(name=f"{100 * eta:03.0f}", rms=eta / total, regular=1 / total,
+                         rigidities=listed)  # fmt: skip
 
 
 CASES = (
