@@ -67,14 +67,14 @@ def draw(opened, options):
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(*LENGTHS_PC)
-    axes.set_ylim(lowest / 2, 30 * GALAXY_UG[1])
+    axes.set_ylim(lowest / 2, 10 * GALAXY_UG[1])
     axes.set_xlabel(r"two-sided coherence length $L_\mathrm{coh}$ [pc]")
     axes.set_ylabel(r"$B_\mathrm{rms}$ [$\mu$G]")
     low, high = (value / 1e28 for value in BAND_CM2_PER_S)
     axes.set_title(rf"$D$({style.rigidity(BAND_PV).replace('GV', 'GeV')}) ="
-                   rf" ({low:g}-{high:g})$\times10^{{28}}$ cm$^2$ s$^{{-1}}$ without a regular"
-                   f" field;\n{diffusion_points.counts(points)}; dashed: extrapolated, dotted:"
-                   " error", linespacing=1.3)  # fmt: skip
+                   rf" ({low:g}-{high:g})$\times10^{{28}}$ cm$^2$ s$^{{-1}}$ without"
+                   f" regular field;\n{diffusion_points.counts(points)}; dashed: extrapolated,"
+                   " dotted: error", linespacing=1.3)  # fmt: skip
     style.legend_below(figure, [*handles, galaxy], 1)
     return figure
 

@@ -168,7 +168,7 @@ def _universal(axes, strengths, fit):
     valid = theory.VALID["small_angle"](x, 1.0)
     axes.plot(x[valid], theory.small_angle(x[valid], 1.0), color=style.ORANGE, linewidth=0.9,
               label=r"$\frac{4}{3}x^2$, small angles (dashed: $r_g < 3\,L_c$)")
-    near = ~valid & (x > cross[0] / 5)
+    near = ~valid & (x > cross[0] / 2)
     axes.plot(x[near], theory.small_angle(x[near], 1.0), color=style.ORANGE, linewidth=0.9,
               linestyle="--")  # fmt: skip
     ratio = 2 * fit.slope / (fit.slope - 1)  # L_max/L

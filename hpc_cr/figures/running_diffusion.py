@@ -75,11 +75,11 @@ def _panel(axes, point):
                           marker=marker, markersize=3, linewidth=0.9, elinewidth=0.9, capsize=1.5,
                           linestyle="--" if name == "D_perp" else "-",
                           markerfacecolor="white" if name == "D_perp" else colour)  # fmt: skip
-        axes.fill_between([found.since, found.until], found.value - np.nan_to_num(found.error),
-                          found.value + np.nan_to_num(found.error), color="0.7", zorder=0,
-                          linewidth=2.5, gid=f"value {name}",
-                          hatch=None if found.state == "plateau" else "////",
-                          facecolor="0.75" if found.state == "plateau" else "white")  # fmt: skip
+        flat, error = found.state == "plateau", np.nan_to_num(found.error)
+        axes.fill_between([found.since, found.until], found.value - error, found.value + error,
+                          facecolor="0.75" if flat else "white", edgecolor="0.65", zorder=0,
+                          linewidth=2.5 if flat else 0.8, hatch=None if flat else "//////",
+                          gid=f"value {name}")  # fmt: skip
         lines.append(statement(found))
     axes.set_xscale("log")
     axes.set_yscale("log")
