@@ -8,7 +8,8 @@ In cells around the source's field line (`hpc_cr.diffusion.clouds`), as an exces
     Gaussian   3 s/(2 c T)
 
 and at an observer by backtracking into the Gaussian cloud of the ensemble: the intensity from n is
-the density at T - tau where the antiparticle that starts along n is after a time tau.
+the density at T - tau where the antiparticle that starts along n is after a time tau. That has the
+Hall part of the diffusion tensor in it, which 3 R/(2 c T) leaves out (`response_dipole`).
 
 Rows are realisations (and observers); errors are over realisations, never over particles alone.
 """
@@ -210,6 +211,26 @@ def backtracked_dipole(displacement, directions, position, time, back, tensor):
     second = directions.T @ directions / len(directions)
     means = (intensity[:, None] * directions).mean(axis=0) - intensity.mean() * directions.mean(0)
     return np.linalg.solve(second, means) / intensity.mean()
+
+
+def response_dipole(response, position, time, tensor):
+    """delta = M grad ln n of the Gaussian cloud, the linear form of `backtracked_dipole`.
+
+    Parameters
+    ----------
+    response : ndarray (..., 3, 3)
+        M_ij, pc; i = sky axis, j = displacement axis.
+    position, time, tensor
+        As for `backtracked_dipole`.
+
+    Returns
+    -------
+    ndarray (..., 3)
+        Galactic Cartesian. The symmetric part of <M>, 3 D, makes 3 R/(2 c T) towards the source; the
+        antisymmetric one, r_g for weak turbulence, adds a dipole across the field and the gradient,
+        r_g d_perp/(2 D_perp T), that vanishes on the source's field line.
+    """
+    return response @ gaussian.log_gradient(position, time, tensor)
 
 
 def response_over_diffusion(dipoles, position, time, realisation):
