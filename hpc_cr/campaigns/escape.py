@@ -111,7 +111,9 @@ class Experiment(TimedExperiment):
         length = plan.stops[0]
         gas = length * part * mean_density(points[:-1, :, 2], ends[..., 2], job.gas.half_height,
                                            job.gas.profile)
-        inside = gas.sum(axis=0)
+        inside = np.zeros(left.size)
+        for row in gas:  # numpy's own sum adds in another order where only one particle is left
+            inside += row
         out = number[which]
         state.out_position[0, out] = ends[piece[which], which] - own.origin[which]
         state.out_direction[0, out] = own.out_direction[piece[which], which]
