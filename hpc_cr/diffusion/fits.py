@@ -233,7 +233,10 @@ class IsotropicFit:
         log_x = np.linspace(np.log(1e-4), np.log(1e2), 2000)
         growth = np.gradient(np.log(self.curve(parameters, np.exp(log_x))), log_x)
         # from above: steeper than half-way from there on
-        last = np.flatnonzero(growth < middle)[-1]
+        less = np.flatnonzero(growth < middle)
+        if not less.size or less[-1] + 1 == len(growth):
+            return np.nan
+        last = less[-1]
         part = (middle - growth[last]) / (growth[last + 1] - growth[last])
         return np.exp(log_x[last] + part * (log_x[1] - log_x[0]))
 

@@ -9,6 +9,7 @@ from hpc_cr.io.errors import ResultError
 from hpc_cr.papers import PaperFigure
 from hpc_cr.papers.kachelriess2018 import (
     cloud,
+    escape,
     isotropic,
     levels,
     local_source,
@@ -75,6 +76,8 @@ def statements(*files):
     if not any(case.done.any() for case in cases.values()):
         raise ResultError(f"{parts['own'].path}: nothing finished yet")
     found = isotropic.figure_1(cases) + isotropic.figure_2(cases) + regular_field.page_3(cases)
+    if "escape" in parts:
+        found += [s for case in parts["escape"].each_case() for s in escape.escape_statements(case)]
     if "source" in parts:
         found += local_source.numbers_of_sources()
     found += regular_field.figure_3_right(cases) + observations.equation_4()

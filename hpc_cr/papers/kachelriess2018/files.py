@@ -15,9 +15,13 @@ ISOTROPIC = {
     "isotropic-1uG": 1.0,
     "isotropic-4uG": 4.0,
     "isotropic-10uG": 10.0,
+    "isotropic-1uG-low": 1.0,
+    "isotropic-4uG-low": 4.0,
+    "isotropic-10uG-low": 10.0,
 }
-"""Cases of figure 1 -> B_rms in uG."""
-KRAICHNAN = "kraichnan-4uG"
+"""Cases of figure 1 -> B_rms in uG; the smallest gyroradii of a field may have a case of their own,
+with longer times."""
+KRAICHNAN = {"kraichnan-4uG": 4.0, "kraichnan-4uG-low": 4.0}
 LEVELS = {
     "eta-010": 0.10,
     "eta-015": 0.15,
@@ -56,7 +60,7 @@ def part_of(results):
     if results.kind in ("source", "escape"):
         return results.kind
     names = set(results.case_names)
-    if names & {*ISOTROPIC, KRAICHNAN, *LEVELS, STRONG}:
+    if names & {*ISOTROPIC, *KRAICHNAN, *LEVELS, STRONG}:
         return "own"
     if any(name.startswith("level-") for name in names):
         return "levels"
@@ -105,8 +109,9 @@ def _check(part, case):
         name = case.case
         if name in ISOTROPIC:
             expected |= {"turbulence.rms": ISOTROPIC[name], "regular.strength": 0.0}
-        elif name == KRAICHNAN:
-            expected |= {"turbulence.slope": 1.5, "regular.strength": 0.0}
+        elif name in KRAICHNAN:
+            expected |= {"turbulence.slope": 1.5, "turbulence.rms": KRAICHNAN[name],
+                         "regular.strength": 0.0}
         elif name in LEVELS or name == STRONG:
             expected |= fields(LEVELS.get(name, 0.25), 4.0 if name == STRONG else 1.0)
         else:

@@ -7,6 +7,7 @@ L_max/6 (Kraichnan), the two-sided coherence length of a long spectrum.
 import numpy as np
 
 from hpc_cr.anisotropy.ensembles import mean_and_error
+from hpc_cr.config.scales import gyroradius
 from hpc_cr.diffusion.fits import unit_length
 from hpc_cr.figures.diffusion_points import fit_isotropic
 from hpc_cr.figures.panels import FigureError
@@ -22,7 +23,6 @@ from hpc_cr.papers.kachelriess2018.measured import (
     growth,
     join,
     points,
-    radius,
     scaled,
     statement,
     words,
@@ -37,6 +37,10 @@ TYPICAL_UG = (1.0, 10.0)
 TENS_PC = 50.0
 """What "a few tens of pc" are taken to be at most."""
 REFERENCE = "isotropic-4uG"
+FIELDS = tuple(dict.fromkeys(ISOTROPIC.values()))
+"""B_rms, uG."""
+UNIT = unit_length(OUTER_SCALE, 5 / 3)
+"""L = L_max/5, pc."""
 
 
 def figure_1(cases):
@@ -82,11 +86,11 @@ def exponents(cases):
     for pair, expected, paper, side in ((low, 1 / 3, "1/3", "lowest"), (high, 2.0, "2", "highest")):
         if pair is None:
             continue
-        number, case, rigidities, x = pair
+        number, strength, rigidities, x = pair
         extra = ""
         if side == "lowest":
             extra = _free_exponent(cases)
-        text = f"{case.case}: d ln D/d ln E from {at(rigidities[0])} to {at(rigidities[1])}"
+        text = f"{strength:g} uG: d ln D/d ln E from {at(rigidities[0])} to {at(rigidities[1])}"
         found.append(
             statement(
                 "figure 1",
@@ -104,19 +108,28 @@ def exponents(cases):
 def _step(cases, choose):
     """Exponent between neighbouring rigidities of the case that has the extreme x."""
     every = {}
-    for name in ISOTROPIC:
-        case = cases.get(name)
-        known = [] if case is None else sorted(
-            r for r in case.rigidities if coefficient(case, r, "D_iso") is not None)  # fmt: skip
-        for first, second in zip(known, known[1:], strict=False):
-            x = tuple(5 * radius(case, r) / OUTER_SCALE for r in (first, second))
-            every[x] = case, (first, second)
+    for strength in FIELDS:
+        known = of_field(cases, strength)
+        rigidities = sorted(known)
+        for pair in zip(rigidities, rigidities[1:], strict=False):
+            x = tuple(gyroradius(r, strength) / UNIT for r in pair)
+            every[x] = strength, pair, [known[r] for r in pair]
     if not every:
         return None
     x = choose(every)
-    case, (first, second) = every[x]
-    low, high = (coefficient(case, r, "D_iso") for r in (first, second))
-    return growth(high, low, second / first), case, (first, second), x
+    strength, pair, (low, high) = every[x]
+    return growth(high, low, pair[1] / pair[0]), strength, pair, x
+
+
+def of_field(cases, strength):
+    """Rigidity (PV) -> D_iso of a field strength (uG), a Number, from all of its cases."""
+    found = {}
+    for case in (cases[name] for name, b in ISOTROPIC.items() if b == strength and name in cases):
+        for rigidity in case.rigidities:
+            number = coefficient(case, rigidity, "D_iso")
+            if number is not None:
+                found[float(rigidity)] = number
+    return found
 
 
 def fit_of(cases, slope=5 / 3):
@@ -129,12 +142,12 @@ def fit_of(cases, slope=5 / 3):
     slope : float
         5/3 for the cases of figure 1, 3/2 for Kraichnan's.
     """
-    found = points(cases, (KRAICHNAN,) if slope == 1.5 else ISOTROPIC)
+    found = points(cases, KRAICHNAN if slope == 1.5 else ISOTROPIC)
     if not found:
         return None
     try:
         return fit_isotropic(found, "figure 1"), fewest(found)
-    except FigureError:
+    except (FigureError, ValueError):
         return None
 
 
@@ -171,42 +184,40 @@ def transition(cases):
     ]
 
 
-def _below_band(cases, name, rigidity):
+def _below_band(cases, fitted, strength, rigidity):
     """D of a field at a rigidity over the lowest that B/C allows; measured or by the fit."""
-    case = cases.get(name)
-    measured = coefficient(case, rigidity, "D_iso") if case is not None else None
-    if measured is not None:
-        return scaled(measured, 1 / band(rigidity)[0])
-    fitted = fit_of(cases)
-    if case is None or fitted is None:
+    known = of_field(cases, strength)
+    for value, number in known.items():
+        if np.isclose(value, rigidity, rtol=1e-2):
+            return scaled(number, 1 / band(rigidity)[0])
+    if not known or fitted is None:
         return None
     fit, n = fitted
-    unit = unit_length(OUTER_SCALE, 5 / 3)
-    d = fit.extrapolate(radius(case, rigidity) / unit)
-    return scaled(Number(float(d.value) * unit, float(d.total) * unit, n), 1 / band(rigidity)[0])
+    d = fit.extrapolate(gyroradius(rigidity, strength) / UNIT)
+    return scaled(Number(float(d.value) * UNIT, float(d.total) * UNIT, n), 1 / band(rigidity)[0])
 
 
 def sizes(cases):
     """For all fields D is much smaller than B/C asks for."""
-    found = []
+    found, fitted = [], fit_of(cases)
     for rigidity, how in ((BAND_PV, "extrapolated"), (1.0, "measured")):
         # at 1 PV particles in 0.1 uG scatter by small angles: D says nothing about B/C
-        names = [name for name, b in ISOTROPIC.items() if rigidity == BAND_PV or b >= 1.0]
-        numbers = {name: _below_band(cases, name, rigidity) for name in names}
-        numbers = {name: number for name, number in numbers.items() if number is not None}
+        fields = [b for b in FIELDS if rigidity == BAND_PV or b >= 1.0]
+        numbers = {b: _below_band(cases, fitted, b, rigidity) for b in fields}
+        numbers = {b: number for b, number in numbers.items() if number is not None}
         if not numbers:
             continue
-        largest = max(numbers, key=lambda name: numbers[name].value)
+        largest = max(numbers, key=lambda b: numbers[b].value)
         number = numbers[largest]
         low = cgs(band(rigidity)[0])
         each = ", ".join(
-            f"{ISOTROPIC[name]:g} uG {words(cgs(one.value * band(rigidity)[0]), np.nan)}"
-            for name, one in numbers.items()
+            f"{b:g} uG {words(cgs(one.value * band(rigidity)[0]), np.nan)}"
+            for b, one in numbers.items()
         )
         found.append(
             statement(
                 "figure 1",
-                f"largest D of the fields at {at(rigidity)} ({how}; {ISOTROPIC[largest]:g} uG) over"
+                f"largest D of the fields at {at(rigidity)} ({how}; {largest:g} uG) over"
                 f" {low:.2g} cm^2/s, the least that B/C allows",
                 "<< 1",
                 number,
@@ -226,11 +237,13 @@ def green_band(cases):
     if fitted is None:
         return []
     fit, n = fitted
-    unit = unit_length(OUTER_SCALE, 5 / 3)
     low, high = boron_to_carbon_band(BAND_PV)
     found = []
     for d, wanted in ((low, BAND_CM2_PER_S[0]), (high, BAND_CM2_PER_S[1])):
-        number = field_needed(fit, d, unit, n)
+        try:
+            number = field_needed(fit, d, UNIT, n)
+        except ValueError:  # a fit that falls somewhere has no single answer
+            continue
         found.append(
             statement(
                 "figure 1",
@@ -239,8 +252,8 @@ def green_band(cases):
                 number,
                 "uG",
                 below(np.log(number.value / TYPICAL_UG[0]), number.error / number.value, 0.0, n),
-                "green band, whose ends are not printed; extrapolated with the exponent 1/3 kept,"
-                " error: fit and other forms of it",
+                "green band, whose ends are not printed; there r_g/L ="
+                f" {radius_at(number.value) / UNIT:.2g}; error: fit and other forms of it",
             )
         )
     return found
@@ -263,8 +276,6 @@ def field_needed(fit, wanted, unit, n):
 
 def radius_at(strength):
     """r_g at 10 GV in a field of so many uG, pc."""
-    from hpc_cr.config.scales import gyroradius
-
     return float(gyroradius(BAND_PV, strength))
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.config.scales import gyroradius
 from hpc_cr.constants import PC_C_CM2_PER_S
 from hpc_cr.figures import style
 from hpc_cr.figures.diffusion_points import Point
@@ -161,10 +160,3 @@ def words(value, error):
 def at(rigidity):
     """Text of a rigidity in PV."""
     return style.rigidity(rigidity)
-
-
-def radius(case, rigidity):
-    """r_g in the total field sqrt(B0^2 + B_rms^2), pc."""
-    job = case.job
-    regular = 0.0 if job.regular.model == "none" else job.regular.strength
-    return float(gyroradius(rigidity, np.hypot(job.turbulence.rms, regular)))
