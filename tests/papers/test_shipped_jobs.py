@@ -17,9 +17,10 @@ from hpc_cr.config.shipped import shipped_jobs
 
 SMALL = ["run.realisations=1", "grids.cells=64", "grids.levels='auto'"]
 OF_KIND = {"anisotropy": ["output.l_max=4", "particles.nside=4"],
-           "diffusion": ["particles.count=40"], "source": ["particles.count=40"]}
+           "diffusion": ["particles.count=40"], "source": ["particles.count=40"],
+           "escape": ["particles.count=40", "escape.half_height='1e-6 pc'"]}
 SHORT = {"time": "boundary.times=['5e-6 pc', '1e-5 pc']",
-         "sphere": "boundary.radii=['0.2 pc', '0.4 pc']"}
+         "sphere": "boundary.radii=['0.2 pc', '0.4 pc']", "halo": "boundary.half_height='1e-4 pc'"}
 
 
 def check_straight_flight(response, stops, gyroradii):
@@ -37,6 +38,11 @@ def check(case):
         path = case.tensor_velocity[0].trace(axis1=-2, axis2=-1)
         bend = (3 * case.stops / case.job.gyroradii[:, None]) ** 2 / 6
         assert np.all(np.abs(path / case.stops - 1) < bend + 1e-12)
+    elif case.kind == "escape":
+        time, bend = case.time[0], 3 * case.time[0] / case.job.gyroradii[:, None]
+        chord = np.linalg.norm(case.exit[0] - case.start[0], axis=-1)
+        assert np.all(np.abs(chord / time - 1) < bend**2 / 24 + 1e-6)  # places to 1e-12 of 20 kpc
+        assert np.all(np.abs(np.abs(case.exit[0, ..., 2]) - 1e-4) < 1e-8)
     else:
         square = case.covariance[0].trace(axis1=-2, axis2=-1) + np.sum(case.mean[0] ** 2, axis=-1)
         np.testing.assert_allclose(square, case.stops**2, rtol=1e-6)

@@ -45,6 +45,9 @@ FIGURES = {
     "source density": PaperFigure(
         "source-density", {}, "density around the source's field line", "source"
     ),
+    "source cloud": PaperFigure(
+        "source-cloud", {}, "widths and kurtosis of the cloud against time", "source"
+    ),
     "source dipole": PaperFigure(
         "source-dipole", {}, "dipole in the cloud against 3 R/(2 c T)", "source"
     ),
