@@ -13,10 +13,11 @@ from hpc_cr.trajectories.backtrack import BLOCK, advance
 from hpc_cr.trajectories.directions import random_directions
 from hpc_cr.trajectories.state import FINISHED, RUNNING, UNFINISHED, empty_state, start
 
-PIECE = 10.0
-"""Length of a piece of path, pc, that is taken as straight; at least one step."""
-LONGEST_STEP = 0.02
-"""Longest step in half heights of the halo and radii of its cylinder, where no field limits it."""
+PIECE, PIECE_IN_GAS = 10.0, 0.1
+"""Length of a piece of path that is taken as straight, pc and half heights of the gas: the shorter,
+but at least one step."""
+LONGEST = 0.02
+"""Longest step and piece in half heights of the halo or radii of its cylinder."""
 TOGETHER = 32
 """Pieces in a row before particles that left make room: they still move until then."""
 
@@ -41,8 +42,10 @@ class Experiment(TimedExperiment):
         is the column of gas in pc of the plane's density.
         """
         arrays, halo = self.seen(field, rig), self.job.boundary
-        step = min(plan.interval_step[0], LONGEST_STEP * min(halo.half_height, halo.radius))
-        count = max(1, int(np.ceil(PIECE / step)))
+        longest = LONGEST * min(halo.half_height, halo.radius)
+        step = min(plan.interval_step[0], longest)
+        piece = min(PIECE, PIECE_IN_GAS * self.job.gas.half_height, longest)
+        count = max(1, int(np.ceil(piece / step - 1e-9)))
         pieces = plan._replace(stops=count * step * np.arange(1.0, TOGETHER + 1),
                                interval_steps=np.full(TOGETHER, count),
                                interval_step=np.full(TOGETHER, step))
