@@ -165,6 +165,6 @@ class SourceResults(Results):
         rings = dipole.flow_profile(total, mean, realisation)
         profile = dipole.Profile(*(values[:, 0] for values in rings))
         between, gradient, error = dipole.gradient_profile(
-            count, density, self.perpendicular, places, parallel, realisation)
+            density, self.along, self.perpendicular, variance, parallel, realisation)
         ratio = dipole.flow_over_gaussian(count, flow, places, time, realisation)
         return Dipoles(places, 1.5 * places / time, profile, between, gradient, error, *ratio)

@@ -123,16 +123,17 @@ def mean_density(count, density, realisation):
     return tuple(np.where(empty, np.nan, v) for v in (mean, poisson, error))
 
 
-def gradient_profile(count, density, edges, places, parallel, realisation):
+def gradient_profile(density, along, across, variance, parallel, realisation):
     """-3 D_par d ln n/ds between neighbouring cells, both sides and all distances together.
 
     Parameters
     ----------
-    count, density : ndarray (n_row, 2, n_along, n_perp)
-    edges : ndarray (n_perp + 1,)
-        Of the cells across, pc: densities are averaged over the area within.
-    places : ndarray (n_along,)
-        Mean distance of the particles in the cells, pc.
+    density : ndarray (n_row, 2, n_along, n_perp)
+        1/pc^3.
+    along, across : array (n_along + 1,), (n_perp + 1,)
+        Edges of the cells, pc: densities are averaged over the area within the last one.
+    variance : float
+        <x_par^2> of the cloud, pc^2.
     parallel : (float, float)
         D_par/c and its error, pc.
     realisation : ndarray (n_row,) of int
@@ -140,22 +141,27 @@ def gradient_profile(count, density, edges, places, parallel, realisation):
     Returns
     -------
     places, value, error : ndarray (n_along - 1,)
-        Half way between the cells, pc; the dipole, positive for an excess from the source's side.
+        Half way between the mean places of the cells, pc; the dipole there, positive for an excess
+        from the source's side. The difference of ln n over the distance is corrected for the width
+        of the cells, as it is for a Gaussian of this variance.
     """
-    area = np.diff(np.square(np.asarray(edges, float)))
+    places = mean_places(along, variance)
+    middle, steps = (places[1:] + places[:-1]) / 2, np.diff(places)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coarse = -np.diff(np.log(_gaussian_means(along, variance))) / steps
+        correction = middle / variance / coarse
+    area = np.diff(np.square(np.asarray(across, float)))
     known = np.isfinite(density)
     part = np.where(known, density * area, 0.0).sum(axis=(1, 3))
     sides = np.where(known, area, 0.0).sum(axis=(1, 3))
-    steps = np.diff(places)
 
     def slope(means):
         inside = means[..., 0] / means[..., 1]
-        return -np.diff(np.log(inside), axis=-1) / steps
+        return -np.diff(np.log(inside), axis=-1) / steps * correction
 
     with np.errstate(invalid="ignore", divide="ignore"):
         slopes, error = function_of_mean(slope, np.stack([part, sides], -1), realisation)
     slopes = np.where(np.isfinite(slopes), slopes, np.nan)
-    middle = (np.asarray(places)[1:] + np.asarray(places)[:-1]) / 2
     value = 3 * parallel[0] * slopes
     return middle, value, np.hypot(3 * parallel[0] * error, 3 * parallel[1] * slopes)
 
@@ -183,6 +189,14 @@ def mean_places(edges, variance):
     top = -np.diff(np.exp(-(edges**2) / (2 * variance))) * sigma * np.sqrt(2 / np.pi)
     reached = inside > 1e-12
     return np.where(reached, top / np.where(reached, inside, 1.0), (edges[1:] + edges[:-1]) / 2)
+
+
+def _gaussian_means(edges, variance):
+    """Mean of exp(-s^2/(2 variance)) between the edges, up to a factor."""
+    from scipy.special import erf
+
+    edges = np.asarray(edges, float)
+    return np.diff(erf(edges / np.sqrt(2 * variance))) / np.diff(edges)
 
 
 def backtracked_dipole(displacement, directions, position, time, back, tensor):

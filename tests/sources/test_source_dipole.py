@@ -87,14 +87,16 @@ def test_density_and_gradient():
     assert 0.5 < np.median((error / poisson)[some]) < 1.6
     printed = 8 * expected  # control: the volume pi^(3/2) D_perp D_par^(1/2) t^(3/2)
     assert np.all(np.abs(mean - printed)[some] > 5 * error[some])
-    between, value, spread = dipole.gradient_profile(COUNTS, DENSITY, ACROSS, PLACES,
+    variance = 2 * TIME * PARALLEL
+    between, value, spread = dipole.gradient_profile(DENSITY, ALONG, ACROSS, variance,
                                                      (PARALLEL, 0.0), GROUP)
-    # finite differences of means over cells: for cells of width w a relative (w^2/12)(s/sigma^2)^2/2,
-    # below 1 % here
     pull = (value - 1.5 * between / TIME) / spread
     assert np.all(np.abs(pull) < 5)
-    wrong = dipole.gradient_profile(COUNTS, DENSITY, ACROSS, PLACES, (2 * PARALLEL, 0.0), GROUP)
+    wrong = dipole.gradient_profile(DENSITY, ALONG, ACROSS, variance, (2 * PARALLEL, 0.0), GROUP)
     assert np.mean(((wrong[1] - 1.5 * between / TIME) / wrong[2]) ** 2) > 10  # control: D
+    exact = np.broadcast_to(expected, DENSITY.shape)  # cells as wide as sigma/2, and no noise
+    value = dipole.gradient_profile(exact, ALONG, ACROSS, variance, (PARALLEL, 0.0), GROUP)[1]
+    np.testing.assert_allclose(value, 1.5 * between / TIME)
 
 
 def test_cells_that_are_not_known_are_left_out():
