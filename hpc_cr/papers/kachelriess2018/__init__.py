@@ -87,7 +87,8 @@ def statements(*files):
     if "source" in parts:
         found += cloud.source_statements({case.case: case for case in parts["source"].each_case()})
     found += observations.plateau()
-    found += observations.source_and_plateau() + local_source.suppression(cases)
+    found += observations.source_and_plateau()
+    found += local_source.dominates(cases) + local_source.suppression(cases)
     found += observations.vela() + regular_field.evoli_2012(cases)
     if "levels" in parts:
         found += levels.of_levels({case.case: case for case in parts["levels"].each_case()})

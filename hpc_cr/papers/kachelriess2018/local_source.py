@@ -8,22 +8,37 @@ from functools import lru_cache
 
 import numpy as np
 
+from hpc_cr.figures.diffusion_points import values
+from hpc_cr.figures.single_source import ENERGIES, SHARE, SHARE_AT, equator
+from hpc_cr.papers.kachelriess2018 import observations
 from hpc_cr.papers.kachelriess2018.measured import (
     Number,
     at,
     band,
     coefficient,
+    fewest,
     growth,
+    points,
     statement,
     words,
 )
 from hpc_cr.papers.kachelriess2018.regular_field import QUARTER
 from hpc_cr.papers.verdicts import factor
 from hpc_cr.sources import gaussian
+from hpc_cr.sources.local_source import (
+    Source,
+    dipole,
+    flips,
+    normalised,
+    of_boron_to_carbon,
+    of_measured,
+    sea_from_data,
+)
 from hpc_cr.sources.supernovae import ISOTROPIC, YEAR_PC, Galaxy, contributions, numbers
 
 DISTANCE_PC, AGE_MYR = 70.0, 2.5
 """d_perp, and the middle of 2-3 Myr."""
+SEA_PEV = (0.3, 5.0)
 SETS = 10
 """Monte Carlo sets, as few as a verdict takes: a set at 10 GV has millions of supernovae."""
 
@@ -58,6 +73,65 @@ def numbers_of_sources():
             )
         )
     return found
+
+
+def dominates(cases):
+    """The source's share of the flux at 10 TV, and where the dipole changes sides."""
+    found = []
+    options = [("the paper's coefficients", of_boron_to_carbon(), 0)]
+    known = points(cases, (QUARTER,))
+    if len(known) > 1:
+        columns = [values(known, name, drift=True)[:2] for name in ("D_par", "D_perp")]
+        rigidities = [point.rigidity for point in known]
+        measured = of_measured(rigidities, *columns[0], *columns[1])
+        options.append(("measured ones, as power laws", measured, fewest(known)))
+    for text, coefficients, n in options:
+        source = Source()
+        share = float(source.share(SHARE_AT, coefficients))
+        needed = source.energy_erg * SHARE / share
+        found.append(
+            statement(
+                "p. 4",
+                "share f of the proton flux at 10 TV from 1e50 erg in protons ~ R^-2.2, 250 pc and"
+                f" 2.5 Myr away, d_perp = 70 pc; {text}",
+                "dominates",
+                Number(share, np.nan, n),
+                "",
+                "open",
+                f"the spectrum is ours; f = {SHARE:g} takes {needed:.1e} erg",
+            )
+        )
+        flips = [turn(coefficients, cutoff) for cutoff in (0.1, 1.0)]
+        if np.isfinite(flips[0]):
+            found.append(
+                statement(
+                    "p. 4",
+                    f"energy of the phase flip, f = {SHARE:g} at 10 TV, cut-off 100 TV; {text}",
+                    "> 20",
+                    Number(1e3 * flips[0], np.nan, n),
+                    "TV",
+                    "open",
+                    f"cut-off 1 PV: {1e3 * flips[1]:.2g} TV; f and the sea are free: the latter is"
+                    " that of measured dipoles from 0.3 to 5 PeV",
+                )
+            )
+    return found
+
+
+def turn(coefficients, cutoff):
+    """Highest rigidity (PV) at which the dipole changes sides; NaN if it does not."""
+    source = normalised(Source(cutoff=cutoff), coefficients, SHARE, SHARE_AT)
+    total = dipole(ENERGIES, source, coefficients, sea())[0]
+    found = flips(ENERGIES, total)
+    return float(found[-1]) if len(found) else np.nan
+
+
+def sea():
+    """delta_0 of the sea at 1 PV from measured dipoles, along the local field."""
+    found = observations.points(*SEA_PEV)
+    value, _ = sea_from_data([p.energy for p in found], [p.amplitude for p in found],
+                             [max(p.errors) for p in found], *SEA_PEV)  # fmt: skip
+    return value / equator()
 
 
 def suppression(cases):

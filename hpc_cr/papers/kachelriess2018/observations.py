@@ -8,10 +8,12 @@ projections and bands of declination differ from array to array.
 import numpy as np
 
 from hpc_cr.diffusion.fits import fit_power_law
+from hpc_cr.figures.single_source import FIELD_LB
 from hpc_cr.measurements import dipole
 from hpc_cr.papers.kachelriess2018.measured import Number, exact, statement, words
 from hpc_cr.papers.verdicts import above, arithmetic, below, equal, factor
 from hpc_cr.sources.gaussian import amplitude
+from hpc_cr.sources.local_source import suppression
 from hpc_cr.sources.supernovae import YEAR_PC
 
 PLATEAU_PEV = (2e-3, 20e-3)
@@ -25,6 +27,8 @@ PHASE_DEG = 30.0
 SOURCE = (200.0, 2.0)
 """R in pc and T in Myr of equation 4."""
 VELA = (300.0, 0.011)
+VELA_LB = (263.6, -2.8)
+"""Galactic direction, degrees."""
 
 
 def formula(distance_pc, age_myr):
@@ -152,7 +156,7 @@ def source_and_plateau():
             number,
             "",
             below(number.value, number.error, 1.0, number.n),
-            f"plateau {words(level.value, level.error)}, alone such sources give"
+            f"plateau {words(level.value, level.error)} in right ascension, alone such sources give"
             f" {low:.1e} to {high:.1e}; what is measured is at most the true |delta|",
         )
     ]
@@ -165,6 +169,7 @@ def vela():
     number = level._replace(
         value=alone / level.value, error=alone / level.value * level.error / level.value
     )
+    left = suppression(1e6 * VELA[1], VELA[0], VELA_LB, FIELD_LB, level.value)
     return [
         statement(
             "p. 5",
@@ -173,6 +178,8 @@ def vela():
             number,
             "",
             factor(number.value, number.error, 200.0, number.n),
-            f"3 R/(2 c T) = {alone:.3f}; a factor 2 is granted",
+            f"3 R/(2 c T) = {alone:.3f}; a factor 2 is granted; of it the angle to the local field"
+            f" (IBEX) leaves {left.field_line:.2f}, the projection on the equator"
+            f" {left.equator:.2f}, so that Vela's share of the flux has to be {left.flux:.2g}",
         )
     ]

@@ -239,6 +239,18 @@ def test_suppression(cases, tmp_path):
     assert f"{1e3 * (needed / (D_ISO / 500)) ** 3:.2g} TV" in own[0].note
 
 
+def test_share_of_the_source(cases):
+    """f as the energy that is needed says it, and a flip where both terms are equal."""
+    found = local_source.dominates(cases)
+    assert len(found) == 4 and {s.verdict for s in found} == {"open"}
+    for s in (s for s in found if s.text.startswith("share")):
+        energy = float(s.note.split("takes ")[1].split()[0])
+        assert energy == pytest.approx(1e50 * 0.7 / s.value, rel=0.05)
+    (flip,) = [s for s in found if "flip" in s.text and "paper's" in s.text]
+    # far above 10 TV f falls off as exp(-R/100 TV), the sea does not
+    assert 20 < flip.value < 500 and float(flip.note.split("PV: ")[1].split()[0]) > flip.value
+
+
 def test_arithmetic():
     """3 R/(2 c T): 300 pc over 2 Myr, of 0.3066 pc a year each."""
     (s,) = observations.equation_4()
