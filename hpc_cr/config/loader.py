@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hpc_cr.config.errors import JobError, one_of, shown, unknown_key
 from hpc_cr.config.job import Case, Job
-from hpc_cr.config.overrides import changed, flatten, parse_override
+from hpc_cr.config.overrides import changed, flatten, for_case, parse_override
 from hpc_cr.config.resolve import resolve
 from hpc_cr.config.shipped import shipped_jobs
 
@@ -117,7 +117,7 @@ def _case_tables(cases):
 
 def _validated(document, changes, edits, label):
     try:
-        document = changed(changed(document, changes), edits)
+        document = changed(changed(document, changes), for_case(edits, changes))
         try:
             job = Job.model_validate(document)
         except ValidationError as errors:

@@ -20,9 +20,9 @@ _REPLACES = {
     "grids.levels": ("grids.boxes", "grids.bands"),
     "grids.boxes": ("grids.levels",),
 }
+_FOLLOWS_FIELD = ("field_lines.count", "field_lines.length")
 _REPLACES_BY_VALUE = {
-    ("regular.model", "none"): ("regular.strength", "regular.direction", "field_lines.count",
-                                "field_lines.length"),
+    ("regular.model", "none"): ("regular.strength", "regular.direction", *_FOLLOWS_FIELD),
     ("field_lines.count", 0): ("field_lines.length",),
     ("boundary.kind", "sphere"): ("boundary.times", "boundary.times_in"),
     ("boundary.kind", "time"): ("boundary.radii", "boundary.limit"),
@@ -64,6 +64,24 @@ def flatten(table, prefix=""):
         else:
             flat[prefix + key] = value
     return flat
+
+
+def for_case(edits, changes):
+    """Changes on the command line that concern a case: none of field lines where its `set` has no
+    regular field for them to follow.
+
+    Parameters
+    ----------
+    edits, changes : dict
+        Dotted key -> TOML value, of the command line and of the case.
+
+    Returns
+    -------
+    dict
+    """
+    if changes.get("regular.model") != "none" or "regular.model" in edits:
+        return edits
+    return {key: value for key, value in edits.items() if key not in _FOLLOWS_FIELD}
 
 
 def changed(document, changes):

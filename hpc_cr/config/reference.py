@@ -49,9 +49,9 @@ too; `boundary.times` with units removes `times_in`; `grids.levels` removes `box
 
 ## Changes on the command line
 
-`--set section.key=value` changes a key of all cases, with the same rules, and may be repeated. The
-value is TOML; what is not valid TOML counts as text, so that `--set turbulence.rms="1 uG"` needs no
-further quotes:
+`--set section.key=value` changes a key of all cases, with the same rules, and may be repeated; a
+case with `regular.model = "none"` still has no field lines then. The value is TOML; what is not
+valid TOML counts as text, so that `--set turbulence.rms="1 uG"` needs no further quotes:
 
     hpc-cr run quickstart.toml --set run.realisations=4 --set 'particles.rigidities=["100 TV"]'
 """

@@ -127,6 +127,8 @@ def test_a_case_without_a_regular_field_has_no_field_lines():
               for case in parse_job(CASES).cases}
     assert counts == {"lines": (50, 100), "isotropic": (0, None), "no-lines": (0, None),
                       "further": (50, 300)}
+    more = parse_job(CASES, overrides=["field_lines.count=70"])
+    assert [case.job.field_lines.count for case in more.cases] == [70, 0, 70, 70]
     everywhere = parse_job(CASES, overrides=["regular.model=none"])
     assert {case.job.field_lines.count for case in everywhere.cases} == {0}
 
@@ -136,6 +138,8 @@ def test_field_lines_that_a_case_asks_for_itself_need_the_field():
                                                      '"field_lines.count" = 3')
     with pytest.raises(JobError, match=r"case isotropic: field_lines.count: needs regular.model"):
         parse_job(text)
+    uniform = ["regular.model=uniform", "regular.strength=1 uG", "regular.direction=[0, 0]"]
+    assert parse_job(text, overrides=uniform).cases[1].job.field_lines.count == 3
 
 
 def test_set():
