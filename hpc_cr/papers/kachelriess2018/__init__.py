@@ -16,11 +16,9 @@ from hpc_cr.papers.kachelriess2018 import (
     observations,
     regular_field,
 )
-from hpc_cr.papers.kachelriess2018.files import LEVELS, PARTS, by_part, part_of
+from hpc_cr.papers.kachelriess2018.files import PARTS, by_part, part_of
 
 KINDS = ("diffusion", "source", "escape")
-
-_LEVELS = {"cases": tuple(LEVELS)}
 
 FIGURES = {
     "figure 1": PaperFigure(
@@ -30,10 +28,10 @@ FIGURES = {
         "coherence-plane", {}, "fields and coherence lengths that B/C would ask for"
     ),
     "figure 3 left": PaperFigure(
-        "grammage", _LEVELS, "grammage in the plane of tilt and turbulence level"
+        "grammage", {}, "grammage in the plane of tilt and turbulence level"
     ),
     "figure 3 right": PaperFigure(
-        "diffusion-level", _LEVELS, "D_par and D_perp at 1 PV against B_rms/B0 with fits"
+        "diffusion-level", {}, "D_par and D_perp at 1 PV against B_rms/B0 with fits"
     ),
     "figure 4": PaperFigure(
         "single-source", {}, "dipole against energy: measurements, local source, sea, Vela"
