@@ -23,6 +23,7 @@ Schwadron et al. 2014, Science 343, 988)."""
 CUTOFFS = ((0.1, "-", "100 TeV"), (1.0, "--", "1 PeV"))
 RANGE = ((200.0, 3.0), (300.0, 2.0))
 """(distance in pc, age in Myr) that make the smallest and the largest dipole."""
+VELA = local_source.Source(age_myr=0.011, distance=300.0)
 ENERGIES = np.geomspace(1e-4, 5.0, 600)
 """PV."""
 COLOURS = {"source": style.VERMILLION, "sea": style.PURPLE, "sum": style.BLACK}
@@ -158,6 +159,7 @@ def _amplitudes(axes, coefficients, sea):
             axes.fill_between(ENERGIES, projected * low, projected * high, linewidth=0, alpha=0.16,
                               color=COLOURS["source"], zorder=1)  # fmt: skip
     axes.plot(ENERGIES, projected * sea[0] * np.cbrt(ENERGIES), color=COLOURS["sea"], zorder=4)
+    axes.axhline(VELA.amplitude / 200, color="0.5", linestyle=":", linewidth=0.9, zorder=0)
     return totals
 
 
@@ -211,10 +213,12 @@ def _handles():
 
     age, distance = local_source.Source().age_myr, local_source.Source().distance
     lines = [Line2D([], [], color=COLOURS["source"],
-                    label=f"local source, {distance:g} pc, {age:g} Myr, f = {SHARE:g} at 10 TeV"),
+                    label=f"source, {distance:g} pc, {age:g} Myr, f = {SHARE:g} at 10 TeV"),
              Patch(color=COLOURS["source"], alpha=0.16, linewidth=0,
                    label="200 pc, 3 Myr to 300 pc, 2 Myr"),
              Line2D([], [], color=COLOURS["sea"], label=r"sea, $E^{1/3}$"),
              Line2D([], [], color=COLOURS["sum"], label="sum along the field line")]
+    vela = rf"Vela, $3R/2cT$ = {VELA.amplitude:.2g}, over 200"
+    lines.append(Line2D([], [], color="0.5", linestyle=":", linewidth=0.9, label=vela))
     return lines + [Line2D([], [], color="0.4", linestyle=line, label=f"cut-off {label}")
                     for _, line, label in CUTOFFS]
