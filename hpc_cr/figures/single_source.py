@@ -17,6 +17,8 @@ from hpc_cr.sources import local_source
 ETA = 0.25
 SHARE, SHARE_AT = 0.7, 0.01
 """f of the source at this rigidity (PV)."""
+DIFFUSION = 5e28
+"""D_iso at 10 GV for B/C, cm^2/s: between 3 and 8."""
 FIELD_LB = (210.5, -57.1)
 """Local field from the ribbon that IBEX sees around the heliosphere (Funsten et al. 2013, ApJ 776, 30;
 Schwadron et al. 2014, Science 343, 988)."""
@@ -47,7 +49,9 @@ def draw(opened, options):
     FigureError
         No case with a uniform field and two rigidities.
     """
-    both = (local_source.of_boron_to_carbon(), coefficients_of(opened, options)[0])
+    usual = local_source.of_boron_to_carbon(DIFFUSION)._replace(
+        label=rf"B/C, {style.number(DIFFUSION)} cm$^2$ s$^{{-1}}$ at 10 GV")  # fmt: skip
+    both = (usual, coefficients_of(opened, options)[0])
     shown = measured.within(measured.chosen(options), ENERGIES[0], ENERGIES[-1])
     measured.require(options, shown, "between 0.1 TeV and 5 PeV")
     everything = options.data.strip().casefold() == "all"
@@ -192,7 +196,7 @@ def _finish(top, bottom, left):
         axes.set_xlim(ENERGIES[0], ENERGIES[-1])
     top.set_yscale("log")
     top.set_ylim(3e-5, 1e-2)
-    bottom.set_ylim(-70, 290)
+    bottom.set_ylim(-70, 300)
     bottom.set_yticks([0, 90, 180, 270])
     bottom.set_xlabel("energy [PeV]")
     if left:
