@@ -14,7 +14,7 @@ from hpc_cr.figures.panels import FigureError
 
 
 def draw(opened, options):
-    """Both panels, one colour per level of turbulence.
+    """Both panels; the colour goes with the level of turbulence.
 
     Parameters
     ----------
@@ -30,6 +30,9 @@ def draw(opened, options):
     FigureError
         No case with traced field lines.
     """
+    from matplotlib import colormaps
+
+    viridis = colormaps["viridis"]
     points = [p for p in diffusion_points.select(opened, options, True, "field-lines")
               if p.results.field_line is not None]  # fmt: skip
     if not points:
@@ -43,9 +46,10 @@ def draw(opened, options):
     points = list(lowest.values())
     figure, (left, right) = style.panels(2, 2.9, extra=0.5)
     groups = diffusion_points.by(points, lambda p: round(p.eta, 3))
+    colours = viridis(np.linspace(0.0, 0.9, len(groups)))
     for number, (_, group) in enumerate(groups):
         for shift, point in enumerate(group):
-            _lines(left, right, point, number, 1.03**shift)
+            _lines(left, right, point, colours[number], MARKERS[number % 7], 1.03**shift)
     points = [group[0] for _, group in groups]
     eta = np.geomspace(points[0].eta / 1.2, points[-1].eta * 1.2, 100)
     valid = theory.VALID["field_line_walk"](eta, 1.0)
@@ -70,11 +74,10 @@ def draw(opened, options):
     return figure
 
 
-def _lines(left, right, point, number, shift):
+def _lines(left, right, point, colour, marker, shift):
     """Running D_FL, and what it comes to over the theory."""
     length = point.job.coherence_length
     distances, mean, error = point.results.field_line_coefficient(point.rig)
-    colour, marker = style.SEQUENCE[number % 7], MARKERS[number % 7]
     shown = np.isfinite(mean) & (mean > 0)
     label = rf"$\delta B/B_0$ = {style.number(point.eta, 2)}" if shift == 1 else None
     left.errorbar(distances[shown] / length, mean[shown] / length,

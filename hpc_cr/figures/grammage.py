@@ -16,6 +16,8 @@ from hpc_cr.measurements.diffusion import BAND_PV
 TILT = 30.0
 """Largest tilt that the paper calls not too large, degrees."""
 ETA = (0.05, 2.0)
+LABELS_AT = 75.0
+"""Tilt at which the contours have their labels, degrees."""
 SHOWN = (0.3, 300.0)
 """Range of the colours, g/cm^2."""
 
@@ -73,9 +75,15 @@ def _allowed(axes, x, tilt, eta):
     from matplotlib.patches import Patch
 
     axes.contourf(tilt, eta, x.T, levels=matter.ALLOWED, colors="none", hatches=["////"])
-    lines = axes.contour(tilt, eta, x.T, levels=matter.ALLOWED, colors=style.VERMILLION,
-                         linewidths=2.0)  # fmt: skip
-    axes.clabel(lines, fmt=lambda v: f"{v:g}", fontsize=7, manual=[(62, 0.35), (62, 0.2)])
+    axes.contour(tilt, eta, x.T, levels=matter.ALLOWED, colors=style.VERMILLION, linewidths=2.0)
+    # under the lower contour and over the upper one, where they are far apart
+    column = x[np.searchsorted(tilt, LABELS_AT)]
+    for limit, side in zip(matter.ALLOWED, ("top", "bottom"), strict=True):
+        crossed = np.flatnonzero(np.diff(np.sign(column - limit)))
+        if len(crossed):
+            place = eta[crossed[0]] * (0.95 if side == "top" else 1.06)
+            axes.text(LABELS_AT, place, rf"{limit:g} g cm$^{{-2}}$", va=side, ha="center",
+                      fontsize=7, color="white")  # fmt: skip
     low, high = matter.ALLOWED
     return [
         Patch(facecolor="white", edgecolor=style.VERMILLION, hatch="////",
