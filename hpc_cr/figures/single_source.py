@@ -1,10 +1,10 @@
 """A local source and the sea of cosmic rays: dipole against energy, with measurements.
 
 Above: |delta| in right ascension, the dipole along the local field line times the cosine of its
-declination. Below: right ascension of the maximum. Left: D_par and D_perp from B/C (Kachelriess 2018);
-right: those measured at B_rms/B0 nearest to 0.25 in the file, as power laws continued to lower
-energies. The source has the energy that makes f = SHARE at 10 TeV; the sea is normalised to measured
-dipoles between 0.3 and 5 PeV (`hpc_cr.sources.local_source`).
+declination. Below: right ascension of the maximum. Left: D_par and D_perp from B/C (Kachelriess
+2018); right: those measured at B_rms/B0 nearest to 0.25 in the file, as power laws continued to
+lower energies. The source has the energy that makes f = SHARE at 10 TeV; the sea is normalised to
+measured dipoles between 0.3 and 5 PeV (`hpc_cr.sources.local_source`).
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ SHARE, SHARE_AT = 0.7, 0.01
 DIFFUSION = 5e28
 """D_iso at 10 GV for B/C, cm^2/s: between 3 and 8."""
 FIELD_LB = (210.5, -57.1)
-"""Local field from the ribbon that IBEX sees around the heliosphere (Funsten et al. 2013, ApJ 776, 30;
-Schwadron et al. 2014, Science 343, 988)."""
+"""Local field (l, b) from the ribbon that IBEX sees around the heliosphere (Funsten et al. 2013,
+ApJ 776, 30; Schwadron et al. 2014, Science 343, 988)."""
 CUTOFFS = ((0.1, "-", "100 TeV"), (1.0, "--", "1 PeV"))
 RANGE = ((200.0, 3.0), (300.0, 2.0))
 """(distance in pc, age in Myr) that make the smallest and the largest dipole."""
@@ -149,7 +149,7 @@ def _field():
 def _amplitudes(axes, coefficients, sea):
     """Curves of one set of coefficients; the sums (total along the field line) per cut-off."""
     projected, totals = equator(), []
-    for cutoff, line, label in CUTOFFS:
+    for cutoff, line, _ in CUTOFFS:
         source = local_source.normalised(local_source.Source(cutoff=cutoff), coefficients, SHARE,
                                          SHARE_AT)  # fmt: skip
         total, local, _ = local_source.dipole(ENERGIES, source, coefficients, sea[0])
@@ -181,8 +181,9 @@ def _measured_phases(axes, points, look):
         if p.upper_limit or not np.isfinite(p.phase_deg):
             continue
         errors = [[np.nan_to_num(p.phase_low_deg)], [np.nan_to_num(p.phase_high_deg)]]
-        axes.errorbar(p.energy, _turned(p.phase_deg), errors, linestyle="none", markersize=3.4, alpha=0.85,
-                      markeredgewidth=0.6, elinewidth=0.7, zorder=3, **look[p.experiment])
+        axes.errorbar(p.energy, _turned(p.phase_deg), errors, linestyle="none", markersize=3.4,
+                      alpha=0.85, markeredgewidth=0.6, elinewidth=0.7, zorder=3,
+                      **look[p.experiment])  # fmt: skip
 
 
 def _turned(angle):

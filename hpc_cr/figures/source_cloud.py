@@ -1,8 +1,8 @@
 """How the cloud of a burst spreads, and how Gaussian it is.
 
-Left: <X^2>/(2T) along (full) and across (open) the uniform field against time. Right: kurtosis about
-the clouds' own means, 1 for a Gaussian, against the distance travelled along the field in coherence
-lengths.
+Left: <X^2>/(2T) along (full) and across (open) the uniform field against time. Right: kurtosis
+about the clouds' own means, 1 for a Gaussian, against the distance travelled along the field in
+coherence lengths.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The dipole inside the cloud of a burst against that of a Gaussian one, 3 s/(2 c T).
 
-Left: in cells along the source's field line, from the flow of the particles and from the gradient of
-their density. Right: the flow's dipole over 3 s/(2 c T), over all cells, against time in mean free
-paths 3 D_par/c: 2 for particles that still fly freely, 1 for diffusion.
+Left: in cells along the source's field line, from the flow of the particles and from the gradient
+of their density. Right: the flow's dipole over 3 s/(2 c T), over all cells, against time in mean
+free paths 3 D_par/c: 2 for particles that still fly freely, 1 for diffusion.
 """
 
 import numpy as np

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+NUMBERS = ("energy_GeV", "flux", "stat", "sys")
 TABLE = Path(__file__).with_name("proton_flux.csv")
 
 
@@ -20,7 +21,7 @@ def rows():
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     found = []
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        numbers = {name: float(row[name] or "nan") for name in ("energy_GeV", "flux", "stat", "sys")}
+        numbers = {name: float(row[name] or "nan") for name in NUMBERS}
         found.append(row | numbers)
     return tuple(found)
 

@@ -1,6 +1,7 @@
 """The dipole inside the cloud of a burst, measured in several ways.
 
-In cells around the source's field line (`hpc_cr.diffusion.clouds`), as an excess towards the source:
+In cells around the source's field line (`hpc_cr.diffusion.clouds`), as an excess towards the
+source:
 
     flow       3 <u_away>, u_away the direction of motion along the uniform field, away from it:
                an intensity I0 (1 + delta.n), n = -u, has <u> = -delta/3
@@ -240,9 +241,9 @@ def response_dipole(response, position, time, tensor):
     Returns
     -------
     ndarray (..., 3)
-        Galactic Cartesian. The symmetric part of <M>, 3 D, makes 3 R/(2 c T) towards the source; the
-        antisymmetric one, r_g for weak turbulence, adds a dipole across the field and the gradient,
-        r_g d_perp/(2 D_perp T), that vanishes on the source's field line.
+        Galactic Cartesian. The symmetric part of <M>, 3 D, makes 3 R/(2 c T) towards the source;
+        the antisymmetric one, r_g for weak turbulence, adds a dipole across the field and the
+        gradient, r_g d_perp/(2 D_perp T), that vanishes on the source's field line.
     """
     return response @ gaussian.log_gradient(position, time, tensor)
 

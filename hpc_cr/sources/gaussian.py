@@ -6,8 +6,8 @@ N particles that leave one place at t = 0 have, a displacement r from there and 
 
 the Green's function of dn/dt = D_ij d_i d_j n in infinite space; lengths and times (c t) in pc, D
 (D/c) in pc. Kachelriess 2018 (arXiv:1811.02419) writes the volume of the Gaussian as
-pi^(3/2) D_perp D_par^(1/2) t^(3/2); that is 8 times smaller than the (4 pi t)^(3/2) det(D)^(1/2) that
-keeps N. Ratios of volumes, such as the gain of `density_gain`, do not see the difference.
+pi^(3/2) D_perp D_par^(1/2) t^(3/2); that is 8 times smaller than the (4 pi t)^(3/2) det(D)^(1/2)
+that keeps N. Ratios of volumes, such as the gain of `density_gain`, do not see the difference.
 
 The dipole on the sky is delta_i = +3 D_ij d_j n/(c n) (the excess comes from the dense side) and
 here -(3/(2 c t)) r for any tensor: towards the source, 3 R/(2 c T) long (Savchenko, Kachelriess &
@@ -17,8 +17,8 @@ Semikoz 2015, ApJ 809, L23).
 import numpy as np
 
 PARALLEL_GAIN, PERPENDICULAR_LOSS = 5.0, 500.0
-"""D_par = 5 D_iso and D_perp = D_iso/500 near B_rms/B0 = 0.25, with D_iso what B/C asks of isotropic
-diffusion (Giacinti, Kachelriess & Semikoz 2018, JCAP 07, 051; Kachelriess 2018)."""
+"""D_par = 5 D_iso and D_perp = D_iso/500 near B_rms/B0 = 0.25, with D_iso what B/C asks of
+isotropic diffusion (Giacinti, Kachelriess & Semikoz 2018, JCAP 07, 051; Kachelriess 2018)."""
 
 
 def uniaxial(parallel, perpendicular, axis):

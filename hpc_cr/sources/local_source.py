@@ -1,19 +1,19 @@
 """A local source beside the average sea of cosmic rays: the dipole against energy.
 
-The model of figure 4 of Kachelriess 2018 (arXiv:1811.02419). A supernova 2-3 Myr ago, 200-300 pc away,
-injected protons dN/dR ~ R^-2.2 exp(-R/R_max), from 1 GV on. Their density at the Sun is the
-anisotropic Gaussian of `hpc_cr.sources.gaussian` along the field line, times
-exp(-d_perp^2/(4 D_perp T)) for the distance d_perp of the Sun from the source's field line. With its
-share f(R) of the measured proton flux (`hpc_cr.measurements.proton_flux`) the dipole of all is, along
-the field line and positive towards the source,
+The model of figure 4 of Kachelriess 2018 (arXiv:1811.02419). A supernova 2-3 Myr ago, 200-300 pc
+away, injected protons dN/dR ~ R^-2.2 exp(-R/R_max), from 1 GV on. Their density at the Sun is the
+anisotropic Gaussian of `hpc_cr.sources.gaussian` along the field line, times exp(-d_perp^2/(4
+D_perp T)) for the distance d_perp of the Sun from the source's field line. With its share f(R) of
+the measured proton flux (`hpc_cr.measurements.proton_flux`) the dipole of all is, along the field
+line and positive towards the source,
 
     delta = f 3 R/(2 c T) + (1 - f) delta_sea.
 
-The dipole of the sea is delta_sea = -delta_0 (R/PV)^(1/3), from the opposite side. Neither the energy
-of the source nor delta_0 is predicted: `Source.energy_erg` is the energy in protons, `normalised`
-gives it the value that makes a chosen share, `sea_from_data` takes delta_0 from measured dipoles, and
-`sea_of_gradient` is the diffusive one. The share is taken to be the same for all nuclei of one
-rigidity.
+The dipole of the sea is delta_sea = -delta_0 (R/PV)^(1/3), from the opposite side. Neither the
+energy of the source nor delta_0 is predicted: `Source.energy_erg` is the energy in protons,
+`normalised` gives it the value that makes a chosen share, `sea_from_data` takes delta_0 from
+measured dipoles, and `sea_of_gradient` is the diffusive one. The share is taken to be the same for
+all nuclei of one rigidity.
 """
 
 from typing import NamedTuple

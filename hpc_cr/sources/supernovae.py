@@ -1,11 +1,12 @@
 """How many supernovae make the flux at the Sun, by Monte Carlo.
 
 One supernova in 30 years, its place drawn from the surface density of remnants (Case & Bhattacharya
-1998, ApJ 504, 761), (R/R_sun)^2 exp(-3.53 (R - R_sun)/R_sun) up to 15 kpc, and exp(-|z|/0.2 kpc). Each
-contributes the Gaussian of `hpc_cr.sources.gaussian` of its age t, in a uniform field in the plane
-along the azimuth (the local arm), times exp(-t/tau_esc): what escapes is taken as lost at this rate
-everywhere, instead of at boundaries of the halo, which the diffusion does not see. All sources inject
-alike; only their densities relative to each other count, so that spectra and energies drop out.
+1998, ApJ 504, 761), (R/R_sun)^2 exp(-3.53 (R - R_sun)/R_sun) up to 15 kpc, and exp(-|z|/0.2 kpc).
+Each contributes the Gaussian of `hpc_cr.sources.gaussian` of its age t, in a uniform field in the
+plane along the azimuth (the local arm), times exp(-t/tau_esc): what escapes is taken as lost at
+this rate everywhere, instead of at boundaries of the halo, which the diffusion does not see. All
+sources inject alike; only their densities relative to each other count, so that spectra and
+energies drop out.
 
 The coefficients are those of Kachelriess 2018 (arXiv:1811.02419): D_iso = (3-8)e28 cm^2/s
 (R/10 GV)^(1/3), D_par = 5 D_iso, D_perp = D_iso/500, tau_esc = few 1e7 yr (R/5 GV)^(-1/3) (few: 3
@@ -63,6 +64,7 @@ class Galaxy(NamedTuple):
         return self.escape_yr * YEAR_PC * (rigidity / 5e-6) ** -self.slope
 
 
+ANISOTROPIC = Galaxy()
 ISOTROPIC = Galaxy(gain=1.0, loss=1.0)
 
 
@@ -127,7 +129,7 @@ def densities(position, age, rigidity, galaxy):
     return np.exp(-exponent - age / galaxy.escape_time(rigidity)) / volume
 
 
-def contributions(rigidity, galaxy=Galaxy(), *, seed=1, sets=20, block=500_000):
+def contributions(rigidity, galaxy=ANISOTROPIC, *, seed=1, sets=20, block=500_000):
     """Monte Carlo sets of the Galaxy's supernovae, and how many of them count.
 
     Parameters

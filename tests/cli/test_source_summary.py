@@ -75,6 +75,7 @@ def test_json(path, capsys):
     assert last["coefficients"]["D_perp"]["value_pc"] == pytest.approx(0.05)
     assert last["density_per_pc3"][0][0] is None and last["dipole"]["flow"][0] is None
     assert last["flow_over_gaussian"] is None
-    assert np.allclose(last["dipole"]["gaussian"], 1.5 * np.array(last["dipole"]["place_pc"]) / 9000)
+    places = np.array(last["dipole"]["place_pc"])
+    assert np.allclose(last["dipole"]["gaussian"], 1.5 * places / 9000)
     empty = document["results"][-1]
     assert empty["n_realisation"] == 0 and empty["spread_pc"]["parallel"][0] is None

@@ -1,9 +1,9 @@
 """Counting a cloud in rings around a field line.
 
-Theory: N particles of a Gaussian cloud with widths a along an axis and b across it, sheared along a line
-x = line(s), have in the cell [s1, s2] x [d1, d2] the number
-N/2 [erf(s2/a') - erf(s1/a')] [exp(-d1^2/2b^2) - exp(-d2^2/2b^2)] on each side, a' = sqrt(2) a: counts are
-Poisson about it, so chi^2/cells is 1 within 5 sqrt(2/cells).
+Theory: N particles of a Gaussian cloud with widths a along an axis and b across it, sheared along
+a line x = line(s), have in the cell [s1, s2] x [d1, d2] the number N/2 [erf(s2/a') - erf(s1/a')]
+[exp(-d1^2/2b^2) - exp(-d2^2/2b^2)] on each side, a' = sqrt(2) a: counts are Poisson about it, so
+chi^2/cells is 1 within 5 sqrt(2/cells).
 """
 
 import numpy as np
@@ -71,8 +71,8 @@ def test_flow_along_away_and_around():
     direction = (0.6 * AXES[0] + 0.48 * away + 0.64 * around)[None]
     flow = count_in_cells(place, direction, line_of(bend), AXES[0], ALONG, ACROSS).flow[0]
     np.testing.assert_allclose(flow[..., 0], 0.6)
-    # the line is straight between nodes 0.25 pc apart: sagitta 15 pc (0.125/40)^2/2 = 7e-5 pc, over the
-    # distance from the line; the mean over a ring holds 1e-3
+    # the line is straight between nodes 0.25 pc apart: sagitta 15 pc (0.125/40)^2/2 = 7e-5 pc,
+    # over the distance from the line; the mean over a ring holds 1e-3
     np.testing.assert_allclose(flow[..., 1], 0.48, atol=1e-3)
     np.testing.assert_allclose(flow[..., 2], 0.64, atol=1e-3)
 

@@ -1,10 +1,10 @@
 """Field lines followed by Runge-Kutta of fourth order.
 
-Theory: in B = (1, e cos(k x + p), e sin(k x + p)), a circularly polarised wave beside a uniform field, the
-line through the origin is y = (e/k) [sin(k x + p) - sin p], z = (e/k) [cos p - cos(k x + p)]. Its steps
-in x are h/sqrt(1 + e^2), all nearly the same, so that a mark can be put at the end of one, where the
-error falls as h^4; between two ends it is the sagitta h^2 curvature/8. In B = (a cos(k y), 1, 0) the line
-is x = (a/k) sin(k y).
+Theory: in B = (1, e cos(k x + p), e sin(k x + p)), a circularly polarised wave beside a uniform
+field, the line through the origin is y = (e/k) [sin(k x + p) - sin p], z = (e/k) [cos p - cos(k x
++ p)]. Its steps in x are h/sqrt(1 + e^2), all nearly the same, so that a mark can be put at the
+end of one, where the error falls as h^4; between two ends it is the sagitta h^2 curvature/8. In B
+= (a cos(k y), 1, 0) the line is x = (a/k) sin(k y).
 """
 
 import numpy as np
@@ -69,7 +69,8 @@ def test_uniform_field_is_exact(arrays):
     b = np.array([0.6, -0.48, 0.64])
     marks = np.array([0.3, 1.0, 7.7])
     for sign in (1, -1):
-        lines = field_lines(field(arrays, 3 * b), [[1.0, 2.0, 3.0], [0, 0, 0]], b, marks, 0.37, sign)
+        starts = [[1.0, 2.0, 3.0], [0, 0, 0]]
+        lines = field_lines(field(arrays, 3 * b), starts, b, marks, 0.37, sign)
         np.testing.assert_allclose(lines, np.broadcast_to(sign * marks[:, None] * b, lines.shape),
                                    atol=1e-13)
 

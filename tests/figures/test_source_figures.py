@@ -97,7 +97,8 @@ def series(axes):
 def test_density_follows_the_gaussian(path):
     figure = draw("source-density", [path], Options(cases=("weak",)))
     for (x, y), rig in zip(series(figure.axes[0]), range(2), strict=True):
-        expected = gaussian.mean_in_cells([0, 400], [0, 10, 30, 60], 1e4, PARALLEL[rig], PERP[rig])[0]
+        (expected,) = gaussian.mean_in_cells([0, 400], [0, 10, 30, 60], 1e4, PARALLEL[rig],
+                                             PERP[rig])
         # rows 2 % apart: squares of it in the mean
         np.testing.assert_allclose(y, expected, rtol=0.01)
         np.testing.assert_allclose(x**2, [50, 500, 2250])

@@ -1,10 +1,11 @@
 """Backtracking into the cloud of a burst gives 3R/(2cT), whatever the field.
 
-An observer on the source's field line, 200 pc away, 2 Myr (6e5 pc) after the burst: the antiparticles'
-places at T - tau in the Gaussian cloud of D make the dipole <M> grad ln n = 3 R/(2cT) <M_par>/(3 D_par), and
-<M_par> = 3 D_par [1 - exp(-tau/(3 D_par))] nearly, with D_par from forward-moving particles in other
-realisations. 20 PV (r_g = 14 to 22 pc, about 3 L_c) in 1 uG of turbulence: without a regular field, beside
-half of it and beside 1.2 times as much; tau is five mean free paths or more.
+An observer on the source's field line, 200 pc away, 2 Myr (6e5 pc) after the burst: the
+antiparticles' places at T - tau in the Gaussian cloud of D make the dipole <M> grad ln n = 3
+R/(2cT) <M_par>/(3 D_par), and <M_par> = 3 D_par [1 - exp(-tau/(3 D_par))] nearly, with D_par from
+forward-moving particles in other realisations. 20 PV (r_g = 14 to 22 pc, about 3 L_c) in 1 uG of
+turbulence: without a regular field, beside half of it and beside 1.2 times as much; tau is five
+mean free paths or more.
 """
 
 import numpy as np

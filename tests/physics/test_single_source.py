@@ -1,7 +1,7 @@
 """A burst in concrete fields: the flow in its cloud is the diffusive dipole.
 
-20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that few steps make a mean free
-path of about 200 pc; T = 4000 pc. Then along the field
+20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that few steps make
+a mean free path of about 200 pc; T = 4000 pc. Then along the field
 
     3 <u_away> = -3 D_par d ln n/ds = 3 s/(2T) (1 + tau/T), tau < 3 D_par/c,
 
@@ -82,7 +82,8 @@ def test_flow_is_the_diffusion_of_the_gradient(results):
 
 
 def test_density_is_the_gaussian(results):
-    """Cells near the source against the Gaussian with the cloud's own widths; the kurtosis along the
+    """Cells near the source against the Gaussian with the cloud's own widths; the kurtosis along
+    the
     field, 1 - O(tau/T), makes the centre flatter by about as much."""
     from hpc_cr.sources.gaussian import mean_in_cells
 

@@ -1,8 +1,8 @@
 """A local source beside the sea.
 
 Theory: the share f is the source's flux over the measured one; the sum along the field line is
-f 3R/(2cT) - (1 - f) delta_0 R^(1/3). Numbers of Kachelriess 2018: 5.0e-4 for 200 pc and 2 Myr; Vela, 300 pc
-and 11 kyr, needs a suppression by about 200 to make a few 1e-4.
+f 3R/(2cT) - (1 - f) delta_0 R^(1/3). Numbers of Kachelriess 2018: 5.0e-4 for 200 pc and 2 Myr;
+Vela, 300 pc and 11 kyr, needs a suppression by about 200 to make a few 1e-4.
 """
 
 import numpy as np
@@ -48,7 +48,8 @@ def test_share_and_normalisation():
     expected = gaussian.suppression(70.0, far.time, 1 / (1 / perpendicular - 1 / parallel))
     assert lost == pytest.approx(expected)
     at = local_source.across_for_share(near, PAPER, 0.01, near.share(0.01, PAPER) / 10)
-    assert near._replace(across=at).share(0.01, PAPER) == pytest.approx(near.share(0.01, PAPER) / 10)
+    tenth = near._replace(across=at).share(0.01, PAPER)
+    assert tenth == pytest.approx(near.share(0.01, PAPER) / 10)
     assert np.isnan(local_source.across_for_share(near, PAPER, 0.01, 10.0))
 
 
@@ -90,7 +91,7 @@ def test_measured_coefficients_are_power_laws():
     found = local_source.of_measured(rigidity, 60 * rigidity**0.4, error[0], 0.02 * rigidity**0.6,
                                      error[1])
     np.testing.assert_allclose(found.at(1e-3), (60 * 1e-3**0.4, 0.02 * 1e-3**0.6), rtol=1e-6)
-    near, far = found.errors_at(0.5)[0] / found.at(0.5)[0], found.errors_at(1e-3)[0] / found.at(1e-3)[0]
+    near, far = (found.errors_at(r)[0] / found.at(r)[0] for r in (0.5, 1e-3))
     assert 0.005 < near < 0.02 < far  # the error grows with the distance from the points
     value, sigma = found.suppression_rigidity(70.0, 2.5 * local_source.MYR_PC)
     left = gaussian.suppression(70.0, 2.5 * local_source.MYR_PC, found.at(value)[1])

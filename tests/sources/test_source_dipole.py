@@ -1,8 +1,9 @@
 """The dipole in a cloud from counts in cells, on synthetic clouds.
 
 Theory: particles of a Gaussian cloud at s along the field with an intensity 1 + delta.n have
-<u_par> = -delta/3 with delta = -3 s/(2T) (towards the source), so flow, gradient and 3 s/(2T) agree for
-every cell. Directions are drawn with p(u) ~ 1 + 3 m.u, of the mean m, which needs |m| < 1/3.
+<u_par> = -delta/3 with delta = -3 s/(2T) (towards the source), so flow, gradient and 3 s/(2T)
+agree for every cell. Directions are drawn with p(u) ~ 1 + 3 m.u, of the mean m, which needs |m| <
+1/3.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """Number of sources that count, by Monte Carlo.
 
-Theory: Poisson sources at a rate nu per time and volume in infinite space, each with a flux f(r, t),
-have the mean sum nu int f dV dt. A Gaussian is normalised, so that sources of density rho per volume
-and time would sum to rho tau_esc. Places and ages are checked against the distributions they are
-drawn from; k sigma of the finite sample in each assert.
+Theory: Poisson sources at a rate nu per time and volume in infinite space, each with a flux f(r,
+t), have the mean sum nu int f dV dt. A Gaussian is normalised, so that sources of density rho per
+volume and time would sum to rho tau_esc. Places and ages are checked against the distributions
+they are drawn from; k sigma of the finite sample in each assert.
 """
 
 import numpy as np

@@ -44,7 +44,7 @@ def _table(every, stop):
             rows.append([
                 *([case.case] if named else []), rigidity_text(rigidity),
                 f"{case.stops[rig, stop]:.4g}", str(int(done.sum())),
-                str(int(done.sum()) * case.job.particles.count - int(case.unfinished[:, rig].sum())),
+                str(_particles(case, rig)),
                 number(spread.parallel[stop], spread.parallel_error[stop]),
                 number(spread.perpendicular[stop], spread.perpendicular_error[stop]),
                 *(number(spread.kurtosis[stop, i], spread.kurtosis_error[stop, i])
@@ -53,6 +53,12 @@ def _table(every, stop):
                 rate_text(case.steps[:, rig].sum(), case.seconds[:, rig].sum()),
             ])  # fmt: skip
     return header, rows
+
+
+def _particles(case, rig):
+    """Particles that reached the last stop in all realisations together."""
+    started = int(case.done[:, rig].sum()) * case.job.particles.count
+    return started - int(case.unfinished[:, rig].sum())
 
 
 def _result(case, rig, stop):
