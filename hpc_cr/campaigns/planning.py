@@ -142,6 +142,10 @@ def _sample(job, field, rig, experiment):
         return seconds, float(state.steps.mean())
     if by_time:
         return seconds, float(state.steps.sum() / state.path.sum() * plan.stops[-1])
+    escaped = np.count_nonzero(state.status == FINISHED)
+    if job.boundary.kind == "halo" and escaped:
+        # exponentially distributed, cut off where the measurement ended
+        return seconds, float(state.steps.sum() / escaped)
     return seconds, max(guess, float(state.steps.mean()))
 
 

@@ -2,7 +2,9 @@
 
 Power laws are put through the rigidities whose gyroradius at the Sun is below the turbulence's
 coherence length (`resonant`), where waves of the particles' own scale scatter them, and drawn down
-to 10 GV. Beside them what B/C allows, 5-15 g/cm^2 at 10 GV falling as R^(-1/3), the residence time
+to 10 GV (dashed). Close to that length they are steeper than far below, where quasi-linear theory
+of a Kolmogorov spectrum has D ~ R^(1/3): the lowest rigidity is also carried on as R^(-1/3), thin.
+Beside them what B/C allows, 5-15 g/cm^2 at 10 GV falling as R^(-1/3), the residence time
 of Kachelriess 2018 (arXiv:1811.02419), "few times 1e7 yr (R/5 GV)^(-1/3)" (drawn: 2 to 5), and
 straight flight.
 """
@@ -32,6 +34,16 @@ class Curve(NamedTuple):
     grammage: np.ndarray  # g/cm^2, mean and error (n, 2)
     resonant: np.ndarray  # (n,) of bool: the power laws' points
     fits: dict  # "time", "grammage" -> hpc_cr.diffusion.fits.Fit at 10 GV, or None
+
+
+    def kolmogorov(self, name):
+        """Time (Myr) or grammage (g/cm^2) of the lowest rigidity as R^(-1/3) at 10 GV, and error.
+
+        Parameters
+        ----------
+        name : "time" or "grammage"
+        """
+        return getattr(self, name)[0] * (TEN_GV / self.rigidity[0]) ** SLOPE
 
 
 def resonant(job):
@@ -90,8 +102,8 @@ def draw(opened, options):
         raise FigureError(f"{opened[0].path}: no particle has escaped yet")
     figure, (left, right) = style.panels(2, 3.0, extra=0.55)
     rigidity = np.array([0.5 * TEN_GV, 2.0 * max(c.rigidity.max() for c in curves)])
-    resolved = min(c.rigidity.min() for c in curves)
-    band = np.array([rigidity[0], min(resolved, rigidity[1])])
+    below = [c.rigidity[c.resonant].max() for c in curves if c.resonant.any()]
+    band = np.array([rigidity[0], max(below, default=curves[0].rigidity[0])])
     time = [level * (band / TIME_AT_PV) ** SLOPE for level in TIME_MYR]
     left.fill_between(band, *time, color=style.GREY, alpha=0.25, linewidth=0)
     column = [level * (band / TEN_GV) ** SLOPE for level in grammage.ALLOWED]
@@ -109,7 +121,7 @@ def draw(opened, options):
         axes.set_xlabel("rigidity [PV]")
         axes.set_ylabel(label)
     figure.suptitle(_title(cases[0].job), fontsize=8)
-    style.legend_below(figure, _handles(curves), 2)
+    style.legend_below(figure, _handles(curves), 2 if len(curves) < 3 else 3)
     return figure
 
 
@@ -119,6 +131,9 @@ def _points(axes, each, values, name, lowest, colour):
         axes.errorbar(each.rigidity[chosen], values[chosen, 0], values[chosen, 1], color=colour,
                       marker="o", markersize=3.5, markerfacecolor=face, linestyle="none",
                       capsize=1.5, elinewidth=0.9, zorder=3)  # fmt: skip
+    if each.resonant[0]:
+        axes.plot([TEN_GV, each.rigidity[0]], [each.kolmogorov(name)[0], values[0, 0]],
+                  color=colour, linewidth=0.7)  # fmt: skip
     law = each.fits[name]
     if law is None:
         return
@@ -163,6 +178,7 @@ def _handles(curves):
         Patch(color=style.GREY, alpha=0.25, linewidth=0,
               label=rf"left: {few}$\times10^7$ yr $(R/5\,$GV$)^{{-1/3}}$; right: {low:g}-{high:g}"
               r" g/cm$^2$ $(R/10\,$GV$)^{-1/3}$"),  # fmt: skip
+        Line2D([], [], color="0.3", linewidth=0.7, label=r"from the lowest as $R^{-1/3}$"),
         Line2D([], [], color=style.BLACK, linestyle=":", linewidth=0.9,
                label="half height of the halo / $c$"),  # fmt: skip
         Line2D([], [], color="0.3", marker="o", markersize=3.5, markerfacecolor="white",

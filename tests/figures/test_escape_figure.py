@@ -92,6 +92,9 @@ def test_power_laws(path):
         assert error < 0.05 and abs(value - power) < 3.5 * error
         low, low_error = curve.fits[name]["amplitude"]  # at 10 GV
         assert abs(low / (one * factor * 1e-5**power) - 1) < 3.5 * low_error / low
+        first, first_error = curve.kolmogorov(name)
+        expected = one * factor * 0.3**power * 3e4 ** (1 / 3)
+        assert abs(first - expected) < 4 * first_error
         # control: with the last rigidity it would be another
         wrong = escape._power_law(curve.rigidity, getattr(curve, name))["exponent"]
         assert abs(wrong[0] - power) > 5 * error
