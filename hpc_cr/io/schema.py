@@ -452,7 +452,7 @@ FIELDS = {
         "wall": ("s", "duration, until it was last seen"),
         "synthesis": ("s", "core-seconds of all ranks making fields"),
         "tracking": ("s", "core-seconds of all ranks following particles"),
-        "measuring": ("s", "core-seconds of all ranks for responses and multipoles"),
+        "measuring": ("s", "core-seconds of all ranks measuring what is kept"),
         "writing": ("s", "core-seconds of all ranks writing entries"),
         "waiting": ("s", "core-seconds of all ranks without work"),
         "piece": ("1", "merged file that the record comes from; empty for a run on this file"),

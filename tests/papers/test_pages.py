@@ -15,19 +15,36 @@ from pathlib import Path
 
 import pytest
 
+from hpc_cr.config import load_job
 from hpc_cr.config.shipped import shipped_jobs
 
 DOCS = Path(__file__).resolve().parents[2] / "hpc_cr" / "docs"
-SMALL = ["run.realisations=3", "grids.cells=24", "grids.periods=2", "particles.nside=4",
-         "output.l_max=6"]
+COARSE = ["run.realisations=3", "grids.cells=24", "grids.periods=2"]
+SMALL = {
+    "anisotropy": [*COARSE, "particles.nside=4", "output.l_max=6"],
+    "diffusion": [*COARSE, "particles.count=40", "boundary.times=[0.5, 1, 2, 4]"],
+    "source": [*COARSE, "particles.count=100"],
+    "escape": ["run.realisations=2", *COARSE[1:], "particles.count=16",
+               """turbulence.inner_scale="2 pc\"""", """boundary.half_height="300 pc\"""",
+               """particles.rigidities=["2 PV", "5 PV", "100 PV"]"""],
+}
+"""Settings by kind of job that make it small."""
 TIMES = """boundary.times=["0.1 pc", "0.2 pc", "0.4 pc"]"""
 OF_JOB = {
     "mertsch_funk2015": [TIMES],
     "giacinti_sigl2012": [],
     "tev_to_pev": [TIMES],
     "turbulence_levels": [TIMES],
+    "diffusion_levels": ["field_lines.count=3"],
+    "escape": [],
+    "kachelriess2018": ["run.realisations=2", "particles.count=12", "field_lines.count=0",
+                        """particles.rigidities=["30 PV", "100 PV"]"""],
+    "single_source": ["particles.count=30", """particles.rigidities=["30 PV", "100 PV"]""",
+                      """boundary.times=["50 pc", "200 pc"]"""],
 }
-PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements")
+"""Shipped jobs that the pages name, and what else makes them small."""
+PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements",
+         "galactic_field", "diffusion", "single_source")
 
 
 def run(command, folder):
@@ -43,9 +60,15 @@ def folder(tmp_path_factory):
     """Folder with a small result of every job that a page names."""
     place = tmp_path_factory.mktemp("pages")
     for name, settings in OF_JOB.items():
-        edits = " ".join(f"--set '{setting}'" for setting in (*SMALL, *settings))
-        run(f"hpc-cr run {shipped_jobs()[name]} -o {name}.h5 {edits}", place)
+        job = shipped_jobs()[name]
+        run(f"hpc-cr run {job} -o {name}.h5 {edits(job, settings)}", place)
     return place
+
+
+def edits(job, settings=()):
+    """Options that make a job file's job small."""
+    kind = load_job(job).run.kind
+    return " ".join(f"--set '{setting}'" for setting in (*SMALL[kind], *settings))
 
 
 def in_one_process(together, folder):
@@ -84,7 +107,9 @@ for words in json.load(sys.stdin):
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page, folder):
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
-    edits = " ".join(f"--set '{setting}'" for setting in SMALL)
+    for name, job in re.findall(r"```toml\n(# (?=\S+\.toml\n)|)(.*?)```", text, flags=re.S):
+        if name:  # a job file that a reader is to save under the name in its first line
+            (folder / job.split("\n")[0]).write_text(job.split("\n", 1)[1], encoding="utf-8")
     together, ran = [], 0
     for command, words in commands(text):
         if words[:3] == ["hpc-cr", "data", "update"] or words[0] == "pip":
@@ -93,7 +118,7 @@ def test_page(page, folder):
             job = Path(words[words.index("run") + 1]).stem
             if (folder / f"{job}.h5").exists():
                 continue
-            command = command.split("  #")[0] + f" {edits}"
+            command = command.split("  #")[0] + f" {edits(folder / f'{job}.toml')}"
         ran += 1
         if words[0] == "hpc-cr" and "run" not in words and not set(words) & {"|", ">"}:
             together.append(words[1:])  # what starts quickly need not start again and again
