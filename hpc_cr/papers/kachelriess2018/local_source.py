@@ -19,6 +19,7 @@ from hpc_cr.papers.kachelriess2018.measured import (
     fewest,
     growth,
     points,
+    ratio,
     statement,
     words,
 )
@@ -59,20 +60,36 @@ def numbers_of_sources():
         (1e-3, Galaxy(), "10", 10.0, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
     ):
         got = sources_that_count(rigidity, galaxy)
-        value, error = got.effective[:2]
+        value, error = got.half[:2]
         found.append(
             statement(
                 where,
-                f"effective number (sum f)^2/sum f^2 of supernovae at {at(rigidity)}, {text}",
+                f"supernovae that make half of the local flux at {at(rigidity)}, {text}",
                 paper,
                 Number(value, error, SETS),
                 "",
                 factor(value, error, expected, SETS, most=np.sqrt(10)),
-                f"median of {SETS} Monte Carlo sets; half of the flux comes from"
-                f" {words(*got.half[:2])}, 90 % from {words(*got.most[:2])}; the paper does not say"
-                " what it counts; half a decade is granted",
+                f"median of {SETS} Monte Carlo sets; 90 % of the flux come from"
+                f" {words(*got.most[:2])}, (sum f)^2/sum f^2 = {words(*got.effective[:2])}, with a"
+                " heavy tail; the paper does not say what it counts; half a decade is granted",
             )
         )
+    every = sources_that_count(1e-5, ISOTROPIC).half[:2]
+    few = sources_that_count(1e-5, Galaxy()).half[:2]
+    number = ratio(Number(*every, SETS), Number(*few, SETS))
+    found.append(
+        statement(
+            "abstract",
+            "the same at 10 GV, isotropic over anisotropic",
+            "200",
+            number,
+            "",
+            factor(number.value, number.error, 200.0, SETS),
+            "200 is the ratio of the clouds' volumes; the disc of the sources is thinner than the"
+            " clouds of isotropic diffusion, and what counts there is their area,"
+            " D_iso/(D_par D_perp)^(1/2) = 10",
+        )
+    )
     return found
 
 

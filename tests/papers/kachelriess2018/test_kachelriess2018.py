@@ -204,17 +204,19 @@ def test_cloud_can_differ(tmp_path):
     assert one(found, "eta = 0.25,", "over 3 s/").value == pytest.approx(-1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("model, verdict", [((30.0, 10.0, -1 / 3), "agrees"),
-                                            ((200.0, 60.0, -0.6), "differs")])
-def test_escape(tmp_path, model, verdict):
+@pytest.mark.parametrize("model", [(30.0, 10.0, -1 / 3), (200.0, 60.0, -0.6)])
+def test_escape(tmp_path, model):
     path = known.write(tmp_path / "escape.h5", "escape", known.Model(escape=model))
-    found = escape.escape_statements(open_results(path))
+    with open_results(path) as results:
+        found, lowest = escape.escape_statements(results), results.rigidities.min()
     time, power = one(found, "escape time times"), one(found, "exponent of the escape time")
-    scale = (0.5 / 5e-6) ** (model[2] + 1 / 3)
-    assert near(time, model[0] * scale) and near(power, model[2])
+    assert near(time, model[0] * (lowest / 5e-6) ** (model[2] + 1 / 3))
     column = one(found, "grammage times")
-    assert near(column, model[1] * (0.5 / 1e-5) ** (model[2] + 1 / 3))
-    assert power.verdict == verdict
+    assert near(column, model[1] * (lowest / 1e-5) ** (model[2] + 1 / 3))
+    assert abs(power.value - model[2]) < 4 * power.error < 0.3
+    assert power.verdict == "open"  # near the transition to E^2 no exponent of GV is tested
+    if model[2] == -1 / 3:
+        assert time.verdict == column.verdict == "agrees"
 
 
 def test_escape_too_long(tmp_path):
