@@ -305,7 +305,7 @@ def test_turbulence_level():
     check_ordering(found)
     with pytest.raises(AssertionError):  # control: levels taken for their opposites
         check_ordering(found[::-1])
-    # quasi-linear theory with all waves along B0 scatters more than isotropic turbulence does
+    # quasi-linear theory is for waves along B0 alone: its order of magnitude
     for one, share in zip(found[:2], (0.1, 0.3), strict=True):
         ratio = np.sqrt(share / (1 - share))
         slab = theory.quasilinear_parallel(0.3 / np.sqrt(1 - share), ratio, 2 * np.pi / OUTER)
