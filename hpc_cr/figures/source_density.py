@@ -33,7 +33,7 @@ def draw(opened, options):
     for (left, right), (results, rigs) in zip(rows, found, strict=True):
         for rig in rigs:
             _across(left, results, rig, options, colours[float(results.rigidities[rig])])
-        shown = _in_time(right, results, rigs[min(1, len(rigs) - 1)])
+        shown = _in_time(right, results, rigs[len(rigs) // 2])
         _finish(left, right, results, rigs, options, shown)
     handles = source_cases.rigidity_handles(found) + _handles()
     style.legend_below(figure, handles, 5)

@@ -37,14 +37,13 @@ OF_JOB = {
     "turbulence_levels": [TIMES],
     "diffusion_levels": ["field_lines.count=3"],
     "escape": [],
-    "kachelriess2018": ["run.realisations=2", "particles.count=12", "field_lines.count=0",
-                        """particles.rigidities=["30 PV", "100 PV"]"""],
+    "kachelriess2018": ["field_lines.count=2", """particles.rigidities=["3 PV", "10 PV"]"""],
     "single_source": ["particles.count=30", """particles.rigidities=["30 PV", "100 PV"]""",
                       """boundary.times=["50 pc", "200 pc"]"""],
 }
 """Shipped jobs that the pages name, and what else makes them small."""
 PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements",
-         "galactic_field", "diffusion", "single_source")
+         "galactic_field", "diffusion", "single_source", "kachelriess2018")
 
 
 def run(command, folder):
