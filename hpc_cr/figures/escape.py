@@ -1,19 +1,20 @@
 """Escape from the Galaxy: mean escape time and grammage against rigidity.
 
 Power laws are put through the rigidities whose gyroradius at the Sun is below the turbulence's
-coherence length (`resonant`), where waves of the particles' own scale scatter them, and drawn down
-to 10 GV (dashed). Close to that length they are steeper than far below, where quasi-linear theory
-of a Kolmogorov spectrum has D ~ R^(1/3): the lowest rigidity is also carried on as R^(-1/3), thin.
-Beside them what B/C allows, 5-15 g/cm^2 at 10 GV falling as R^(-1/3), the residence time
-of Kachelriess 2018 (arXiv:1811.02419), "few times 1e7 yr (R/5 GV)^(-1/3)" (drawn: 2 to 5), and
-straight flight.
+coherence length (`resonant`), where waves of the particles' own scale scatter them. Close to that
+length they are steeper than far below, where a Kolmogorov spectrum has D ~ R^(1/3). The lowest
+rigidity is carried on to 10 GV in two ways: as R^(-1/3), and as 1/D(R) of isotropic turbulence with
+its transition (Harari et al. 2014). Beside them what B/C allows, 5-15 g/cm^2 at 10 GV falling as
+R^(-1/3), the residence time of Kachelriess 2018 (arXiv:1811.02419), "few times 1e7 yr (R/5
+GV)^(-1/3)" (drawn: 2 to 5), and straight flight.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.diffusion import fits, grammage
+from hpc_cr.config.scales import gyroradius
+from hpc_cr.diffusion import fits, grammage, theory
 from hpc_cr.figures import panels, style
 from hpc_cr.figures.panels import FigureError
 from hpc_cr.io.escape import MYR_PER_PC
@@ -33,7 +34,8 @@ class Curve(NamedTuple):
     time: np.ndarray  # Myr, mean and error (n, 2)
     grammage: np.ndarray  # g/cm^2, mean and error (n, 2)
     resonant: np.ndarray  # (n,) of bool: the power laws' points
-    fits: dict  # "time", "grammage" -> hpc_cr.diffusion.fits.Fit at 10 GV, or None
+    fits: dict  # "time", "grammage" -> hpc_cr.diffusion.fits.Fit at 1 PV, or None
+    job: object  # of the case
 
 
     def kolmogorov(self, name):
@@ -44,6 +46,14 @@ class Curve(NamedTuple):
         name : "time" or "grammage"
         """
         return getattr(self, name)[0] * (TEN_GV / self.rigidity[0]) ** SLOPE
+
+    def isotropic(self, name, rigidity=TEN_GV):
+        """The same as 1/D(R) of isotropic turbulence of the Sun's field, at a rigidity in PV."""
+        turbulence = self.job.turbulence
+        length = fits.unit_length(turbulence.outer_scale, turbulence.slope)
+        here, there = (theory.harari(gyroradius(r, self.job.b_ref), length)
+                       for r in (self.rigidity[0], rigidity))
+        return np.multiply.outer(getattr(self, name)[0], here / there)
 
 
 def resonant(job):
@@ -66,13 +76,13 @@ def curve(results, options):
     low = resonant(results.job)[index]
     laws = {name: _power_law(rigidity[low], values[low])
             for name, values in (("time", time), ("grammage", column))}
-    return Curve(results.case, rigidity, time, column, low, laws)
+    return Curve(results.case, rigidity, time, column, low, laws, results.job)
 
 
 def _power_law(rigidity, values):
-    """Power law, its amplitude at 10 GV; None from a single point."""
+    """Power law, its amplitude at 1 PV; None from a single point."""
     try:
-        return fits.fit_power_law(rigidity, *values.T, reference=TEN_GV)
+        return fits.fit_power_law(rigidity, *values.T)
     except fits.FitError:
         return None
 
@@ -113,7 +123,7 @@ def draw(opened, options):
     for number, each in enumerate(curves):
         colour = style.SEQUENCE[number % len(style.SEQUENCE)]
         for axes, values, name in ((left, each.time, "time"), (right, each.grammage, "grammage")):
-            _points(axes, each, values, name, rigidity[0], colour)
+            _points(axes, each, values, name, colour)
     for axes, label in ((left, "escape time [Myr]"), (right, r"grammage [g/cm$^2$]")):
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -125,24 +135,23 @@ def draw(opened, options):
     return figure
 
 
-def _points(axes, each, values, name, lowest, colour):
+def _points(axes, each, values, name, colour):
     """Points with errors and the power law; hollow where no wave resonates."""
     for chosen, face in ((each.resonant, colour), (~each.resonant, "white")):
         axes.errorbar(each.rigidity[chosen], values[chosen, 0], values[chosen, 1], color=colour,
                       marker="o", markersize=3.5, markerfacecolor=face, linestyle="none",
                       capsize=1.5, elinewidth=0.9, zorder=3)  # fmt: skip
     if each.resonant[0]:
-        axes.plot([TEN_GV, each.rigidity[0]], [each.kolmogorov(name)[0], values[0, 0]],
-                  color=colour, linewidth=0.7)  # fmt: skip
+        x = np.geomspace(TEN_GV, each.rigidity[0], 50)
+        axes.plot(x[[0, -1]], [each.kolmogorov(name)[0], values[0, 0]], color=colour,
+                  linewidth=0.7)  # fmt: skip
+        axes.plot(x, each.isotropic(name, x)[0], color=colour, linewidth=0.7, linestyle="-.")
     law = each.fits[name]
     if law is None:
         return
-    x = np.geomspace(lowest, each.rigidity[each.resonant].max(), 50)
-    value, error = law.propagate(lambda p: p[0] * (x / TEN_GV) ** p[1])
-    axes.plot(x, value, color=colour, linewidth=1.0, linestyle="--")
-    if np.isfinite(error).all():
-        axes.fill_between(x, np.maximum(value - error, 1e-3 * value), value + error, color=colour,
-                          alpha=0.15, linewidth=0)  # fmt: skip
+    fitted = each.rigidity[each.resonant]
+    x = np.geomspace(0.7 * fitted.min(), 1.4 * fitted.max(), 50)
+    axes.plot(x, law.values[0] * x ** law.values[1], color=colour, linewidth=1.4, linestyle="--")
 
 
 def _title(job):
@@ -179,6 +188,8 @@ def _handles(curves):
               label=rf"left: {few}$\times10^7$ yr $(R/5\,$GV$)^{{-1/3}}$; right: {low:g}-{high:g}"
               r" g/cm$^2$ $(R/10\,$GV$)^{-1/3}$"),  # fmt: skip
         Line2D([], [], color="0.3", linewidth=0.7, label=r"from the lowest as $R^{-1/3}$"),
+        Line2D([], [], color="0.3", linewidth=0.7, linestyle="-.",
+               label="as $1/D(R)$ without regular field"),  # fmt: skip
         Line2D([], [], color=style.BLACK, linestyle=":", linewidth=0.9,
                label="half height of the halo / $c$"),  # fmt: skip
         Line2D([], [], color="0.3", marker="o", markersize=3.5, markerfacecolor="white",

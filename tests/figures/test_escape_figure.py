@@ -90,11 +90,16 @@ def test_power_laws(path):
         factor = MYR_PER_PC if name == "time" else 1.0
         value, error = curve.fits[name]["exponent"]
         assert error < 0.05 and abs(value - power) < 3.5 * error
-        low, low_error = curve.fits[name]["amplitude"]  # at 10 GV
-        assert abs(low / (one * factor * 1e-5**power) - 1) < 3.5 * low_error / low
+        low, low_error = curve.fits[name]["amplitude"]  # at 1 PV
+        assert abs(low - one * factor) < 3.5 * low_error
         first, first_error = curve.kolmogorov(name)
         expected = one * factor * 0.3**power * 3e4 ** (1 / 3)
         assert abs(first - expected) < 4 * first_error
+        # r_g >> L_c: R^-2; far below it R^(-1/3), and the transition makes it more than that
+        high, higher, lowest, lower = (curve.isotropic(name, r)[0] for r in (1e3, 1e4, 1e-7, 1e-8))
+        assert high / higher == pytest.approx(100, rel=0.05)
+        assert lower / lowest == pytest.approx(10 ** (1 / 3), rel=0.01)
+        assert curve.isotropic(name)[0] > 1.5 * first
         # control: with the last rigidity it would be another
         wrong = escape._power_law(curve.rigidity, getattr(curve, name))["exponent"]
         assert abs(wrong[0] - power) > 5 * error
