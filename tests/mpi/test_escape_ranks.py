@@ -1,7 +1,7 @@
 """Escape jobs: the same bits on any ranks and teams, and after an interruption.
 
-A particle's path ends where it leaves the Galaxy, so that the particles that stay are gathered again
-and again: in other company on every rank.
+A particle's path ends where it leaves the Galaxy, so that the particles that stay are gathered
+again and again: in other company on every rank.
 """
 
 import signal
