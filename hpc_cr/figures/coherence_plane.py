@@ -45,7 +45,7 @@ def draw(opened, options):
     groups = diffusion_points.by(points, lambda p: p.group)[::-1]
     for number, (slope, group) in enumerate(groups):
         fit = diffusion_points.fit_isotropic(group, "coherence-plane")
-        strength, x = grammage.field_strengths(fit, length)
+        strength, x = diffusion_points.field_strengths(fit, length, group)
         colour = style.SEQUENCE[number]
         axes.fill_between(length, *strength, color=colour, alpha=0.25, linewidth=0)
         for edge, ratio in zip(strength, x, strict=True):

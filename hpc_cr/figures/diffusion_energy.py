@@ -9,7 +9,7 @@ al. 2014.
 import numpy as np
 
 from hpc_cr.config.scales import gyroradius
-from hpc_cr.diffusion import fits, grammage, theory
+from hpc_cr.diffusion import fits, theory
 from hpc_cr.figures import diffusion_points, style
 from hpc_cr.figures.diffusion_points import EV_PER_PV, MARKERS, cm2
 from hpc_cr.measurements.diffusion import BAND_CM2_PER_S, BAND_PV
@@ -102,7 +102,7 @@ def _energies(axes, strengths, fit):
         spread = np.where(inside, found.error, found.total) * cm2(length)
         axes.fill_between(rigidity * EV_PER_PV, np.maximum(curve - spread, 1e20), curve + spread,
                           color=colour, alpha=0.2, linewidth=0)  # fmt: skip
-    _wanted(axes, fit, length, rigidity)
+    _wanted(axes, fit, everything, rigidity)
     _slopes(axes, fit, length, np.array([rms for rms, _ in strengths]), rigidity)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -114,9 +114,10 @@ def _energies(axes, strengths, fit):
     axes.set_ylabel(diffusion_points.D_LABEL)
 
 
-def _wanted(axes, fit, length, rigidity):
+def _wanted(axes, fit, points, rigidity):
     """The field strengths that give what B/C asks for at 10 GeV."""
-    strong, weak = grammage.field_strengths(fit, np.array([length]))[0][:, 0]
+    length = points[0].length
+    strong, weak = diffusion_points.field_strengths(fit, [length], points)[0][:, 0]
     curves = [cm2(fit.evaluate(gyroradius(rigidity, b) / length)[0] * length)
               for b in (strong, weak)]  # fmt: skip
     sizes = " to ".join(style.number(b * 1e6) for b in (weak, strong))

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpc_cr.config.scales import gyroradius
 from hpc_cr.constants import PC_C_CM2_PER_S
-from hpc_cr.diffusion import fits
+from hpc_cr.diffusion import fits, grammage
 from hpc_cr.figures import panels, style
 from hpc_cr.figures.panels import FigureError
 
@@ -184,6 +184,20 @@ def fit_isotropic(points, what):
                                   coherence=coherence)  # fmt: skip
     except fits.FitError as error:
         raise FigureError(f"{points[0].results.path}: {what}: {error}") from None
+
+
+def field_strengths(fit, length, points):
+    """`hpc_cr.diffusion.grammage.field_strengths` of a fit to points.
+
+    Raises
+    ------
+    FigureError
+        The fit falls somewhere, so that no single field gives what is asked for.
+    """
+    try:
+        return grammage.field_strengths(fit, length)
+    except ValueError as error:
+        raise FigureError(f"{points[0].results.path}: {error}") from None
 
 
 def by(points, key):

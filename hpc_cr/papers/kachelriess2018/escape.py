@@ -9,7 +9,7 @@ import numpy as np
 from hpc_cr.diffusion.grammage import ALLOWED
 from hpc_cr.figures.escape import SLOPE, TEN_GV, TIME_AT_PV, TIME_MYR, curve
 from hpc_cr.figures.panels import Options
-from hpc_cr.papers.kachelriess2018.measured import Number, at, statement, words
+from hpc_cr.papers.kachelriess2018.measured import Number, at, statement
 from hpc_cr.papers.verdicts import inside
 
 
@@ -33,11 +33,6 @@ def escape_statements(results):
     ):  # fmt: skip
         value, error = values[found.resonant][0]
         law = found.fits["time" if unit == "Myr" else "grammage"]
-        low = ""
-        if law is not None:
-            scale = (reference / TEN_GV) ** law["exponent"][0]
-            low = (f"; with the measured exponent {words(*law['exponent'])} it is"
-                   f" {law['amplitude'][0] * scale:.2g} at {at(reference)}")  # fmt: skip
         factor = (lowest / reference) ** -SLOPE
         number = Number(value * factor, error * factor, count.n)
         out.append(
@@ -48,8 +43,9 @@ def escape_statements(results):
                 number,
                 unit,
                 inside(number.value, number.error, *span, number.n),
-                f"range taken: {span[0]:g} to {span[1]:g}{low}; {count.n} particles{stays};"
-                " error over particles",
+                f"range taken: {span[0]:g} to {span[1]:g}; a lower bound on what comes out at GV,"
+                f" as the exponent is steeper than -1/3 near {at(lowest)}; {count.n} particles"
+                f"{stays}, error over them",
             )
         )
         if law is not None and law.n_point > 2:

@@ -287,7 +287,10 @@ def figure_2(cases):
         if fitted is None:
             continue
         for strength in TYPICAL_UG:
-            number = length_needed(*fitted, strength, band(BAND_PV)[0])
+            try:
+                number = length_needed(*fitted, strength, band(BAND_PV)[0])
+            except ValueError:  # a fit that falls somewhere has no answer, or several
+                continue
             found.append(
                 statement(
                     "figure 2",

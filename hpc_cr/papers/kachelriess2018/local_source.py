@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from hpc_cr.diffusion.fits import FitError
 from hpc_cr.figures.diffusion_points import values
 from hpc_cr.figures.single_source import ENERGIES, SHARE, SHARE_AT, equator
 from hpc_cr.papers.kachelriess2018 import observations
@@ -101,8 +102,12 @@ def dominates(cases):
     if len(known) > 1:
         columns = [values(known, name, drift=True)[:2] for name in ("D_par", "D_perp")]
         rigidities = [point.rigidity for point in known]
-        measured = of_measured(rigidities, *columns[0], *columns[1])
-        options.append(("measured ones, as power laws", measured, fewest(known)))
+        try:
+            measured = of_measured(rigidities, *columns[0], *columns[1])
+        except FitError:  # no two positive ones
+            measured = None
+        if measured is not None:
+            options.append(("measured ones, as power laws", measured, fewest(known)))
     for text, coefficients, n in options:
         source = Source()
         share = float(source.share(SHARE_AT, coefficients))

@@ -82,6 +82,8 @@ def levels_of(cases, rigidity=REFERENCE_PV):
 def level_fit(cases):
     """The fit that figure 3 draws and its least number of realisations, or None."""
     found = points(cases, LEVELS, REFERENCE_PV)
+    if not found:
+        return None
     try:
         return diffusion_level.level_fit(found, "figure 3"), fewest(found)
     except (FigureError, ValueError):
