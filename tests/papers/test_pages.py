@@ -37,7 +37,8 @@ OF_JOB = {
     "turbulence_levels": [TIMES],
     "diffusion_levels": ["field_lines.count=3"],
     "escape": [],
-    "kachelriess2018": ["field_lines.count=2", """particles.rigidities=["3 PV", "10 PV"]"""],
+    "kachelriess2018": ["field_lines.count=2",
+                        """particles.rigidities=["1 PV", "3 PV", "10 PV"]"""],
     "single_source": ["particles.count=30", """particles.rigidities=["30 PV", "100 PV"]""",
                       """boundary.times=["50 pc", "200 pc"]"""],
 }
