@@ -51,6 +51,26 @@ def test_bounds():
     assert verdicts.above(1.22, 0.1, 1.0, 10) == "open"
 
 
+def test_ranges():
+    """Both ends by two errors (2.05 for n = 50); outside of one end by two is outside."""
+    for value, verdict in ((5.1, "open"), (5.3, "agrees"), (14.7, "agrees"), (14.9, "open"),
+                           (15.3, "differs"), (4.7, "differs")):  # fmt: skip
+        assert verdicts.inside(value, 0.1, 5.0, 15.0, 50) == verdict
+    assert verdicts.inside(10.0, np.nan, 5.0, 15.0, 50) == "open"
+
+
+def test_sizes():
+    """Within a factor 2 in the logarithm: 100 to 400 about 200, with errors of 10 %."""
+    for value, verdict in ((130, "agrees"), (110, "open"), (75, "differs"), (320, "agrees"),
+                           (500, "differs")):  # fmt: skip
+        assert verdicts.factor(value, 0.1 * value, 200.0, 50) == verdict
+    assert verdicts.factor(200.0, 300.0, 200.0, 50) == "open"
+    assert verdicts.factor(200.0, 20.0, 200.0, 9) == "open"
+    assert verdicts.factor(-1.0, 0.1, 200.0, 50) == "open"
+    assert verdicts.arithmetic(4.9e-4, 5e-4, 0.2e-4) == "agrees"
+    assert verdicts.arithmetic(4.7e-4, 5e-4, 0.2e-4) == "differs"
+
+
 def test_few_realisations_decide_nothing():
     rng = np.random.default_rng(1)
     for n, verdict in ((9, "open"), (10, "agrees")):
