@@ -16,14 +16,19 @@ earliest stop T_a from which on, over the same realisations,
 4. T_S >= 2.5 T_a: less shows nothing.
 
 For 1 and 2 a difference below 2 % counts as none; where this leaves no plateau, one below 5 %.
-The value is then (m_S - m_a)/(T_S - T_a).
+The value is then (m_S - m_a)/(T_S - T_a). A slow trend passes: growth as T^-0.05, or a limit that
+is approached as T^-1/2. |C| is therefore a second error of the value, `Coefficient.trend`, besides
+that of the mean: a power law has changed by it between the two stops, and what is approached as
+T^-1/2 is off by 0.7 |C| (T_S = 10 T_a) to 2 |C| (2.5 T_a). Only the error of the mean falls with
+more realisations.
 For a Brownian motion the variance of I_k is proportional to (T_{k+1} + T_k)/(T_{k+1} - T_k), its
 covariances are zero: nearly 1/ln(T_{k+1}/T_k), so that least squares with the weights
 ln(T_{k+1}/T_k) have the smallest error. Weights are fixed beforehand and errors come from the
 scatter of the realisations, so Student's t is exact for Gaussian ones.
 
 Where there is no plateau the trend over the last stops, a factor of 2.5 at least, decides between
-falling, rising and not decided. The statement is about the range of the stops: a coefficient that
+falling, rising and not decided: it has to be seen with a probability of error of 5 % over
+STATEMENTS, since a file makes so many statements. The statement is about the range of the stops: a coefficient that
 stays flat for long and moves on later cannot be recognised by it.
 """
 
@@ -40,6 +45,9 @@ NEGLIGIBLE = (0.02, 0.05)
 """Relative differences that count as none, however well measured: the first that does."""
 SPAN = 2.5
 """Ratio of the last and the first stop of a plateau, at least."""
+STATEMENTS = 50
+"""Coefficients of a usual file: that one of them is falsely called falling or rising is allowed in
+5 % of the files."""
 STILL, BALLISTIC = 0.2, 1.8
 """Exponents of <X X>(T) below which it is bounded and above which ballistic; 1 is diffusion."""
 
@@ -64,6 +72,22 @@ class Coefficient(NamedTuple):
     exponent_error: float
     n_realisation: int
     bound: float  # 95 % bound on the relative change between these stops
+
+    @property
+    def trend(self):
+        """Relative change of the growth between the two stops, as measured; NaN if unknown.
+
+        The second error of the value, which the error of the mean does not contain: the limit may
+        lie off by as much (see the module), and more realisations do not make it smaller.
+        """
+        if not self.since > 0:
+            return float("nan")
+        return float(abs(self.exponent) * np.log(self.until / self.since))
+
+    @property
+    def total(self):
+        """Both errors in quadrature, pc."""
+        return float(np.hypot(self.error, self.trend * self.value))
 
 
 def components(tensor, axis=None):
@@ -141,7 +165,7 @@ def coefficient(values, stops, realisation=None, name="D", tolerance=TOLERANCE):
         exponent : over the stops of the value; where <X X> has stopped growing, that of D(T).
     """
     stops = np.asarray(stops, float)
-    spread = _per_realisation(values, realisation) * stops
+    spread = _per_realisation(values, realisation)[1] * stops
     n = len(spread)
     found = Coefficient(name, np.nan, np.nan, UNDECIDED, "nothing finished", np.nan, np.nan,
                         np.nan, np.nan, n, np.nan)  # fmt: skip
@@ -170,7 +194,7 @@ def _without_plateau(found, spread, stops, first, tolerance):
     if growth < STILL or _shrinks(spread[:, first:]):
         return found._replace(state=FALLING, exponent=growth - 1, exponent_error=error,
                               reason=BOUNDED)
-    trend = _trend(spread, stops, first, NEGLIGIBLE[0])
+    trend = _trend(spread, stops, first, NEGLIGIBLE[0], 0.05 / STATEMENTS)
     if trend is None:
         return found._replace(reason="the growth is lost in its error")
     found = found._replace(**trend.numbers)
@@ -194,8 +218,11 @@ class _Trend(NamedTuple):
                 "bound": float(self.bound)}  # fmt: skip
 
 
-def _trend(spread, stops, start, negligible):
-    """Slope of ln I over ln T from a stop on; None where the mean growth is lost in its error."""
+def _trend(spread, stops, start, negligible, chance=0.05):
+    """Slope of ln I over ln T from a stop on; None where the mean growth is lost in its error.
+
+    chance: probability of error with which it is called seen, the bound's being 5 %.
+    """
     ends = stops[start:]
     growth = np.diff(spread[:, start:], axis=1) / np.diff(ends)
     weight = np.diff(np.log(ends))
@@ -211,7 +238,8 @@ def _trend(spread, stops, start, negligible):
     error = _error(slope - exponent * level) / level.mean()
     span = np.log(ends[-1] / ends[0])
     change, margin = abs(exponent) * span, t * error * span
-    return _Trend(exponent, error, change + margin, bool(change > max(margin, negligible)))
+    strict = student(len(spread), chance) * error * span
+    return _Trend(exponent, error, change + margin, bool(change > max(strict, negligible)))
 
 
 def _stands_out(spread, stops, start, negligible):
@@ -238,6 +266,32 @@ def _value(spread, stops, start):
         growth = (spread[:, -1] - spread[:, start]) / (stops[-1] - stops[start])
     return {"value": float(growth.mean()), "error": float(_error(growth)), "since": since,
             "until": float(stops[-1])}  # fmt: skip
+
+
+def growths(values, stops, found, realisation=None):
+    """The growth behind a coefficient's value in each realisation.
+
+    Parameters
+    ----------
+    values, stops, realisation
+        As for `coefficient`.
+    found : Coefficient
+        What it came to.
+
+    Returns
+    -------
+    labels : ndarray (n,)
+        Realisations.
+    growth : ndarray (n,)
+        pc, between the stops found.since and found.until; their mean is found.value.
+    """
+    stops = np.asarray(stops, float)
+    labels, spread = _per_realisation(values, realisation)
+    spread = spread * stops
+    if not len(labels) or not found.since > 0:
+        return labels, spread[:, -1] / stops[-1]
+    start = int(np.argmin(np.abs(stops - found.since)))
+    return labels, (spread[:, -1] - spread[:, start]) / (stops[-1] - stops[start])
 
 
 def _envelope_growth(spread, stops, start):
@@ -268,12 +322,13 @@ def _last_range(stops):
 
 
 def _per_realisation(values, realisation):
-    """Means over the rows of each realisation, (n_realisation, n_stop)."""
+    """Labels of the realisations and means over the rows of each, (n_realisation, n_stop)."""
     values = np.asarray(values, float)
     group = np.arange(len(values)) if realisation is None else np.asarray(realisation)
     use = np.isfinite(values).all(axis=1)
-    return np.array([values[use & (group == one)].mean(axis=0) for one in np.unique(group[use])]
-                    ).reshape(-1, values.shape[1])
+    labels = np.unique(group[use])
+    means = [values[use & (group == one)].mean(axis=0) for one in labels]
+    return labels, np.array(means).reshape(-1, values.shape[1])
 
 
 def _error(values):

@@ -1,5 +1,8 @@
 """Curves through measured diffusion coefficients, with the covariance of what they are made of.
 
+Points of one file share realisations and are correlated: fits weigh them with their own errors, and
+the errors of the parameters follow from the `covariance` of the points, if it is given.
+
 Without a regular field D/(c L) is a function of x = r_g/L alone,
 
     D/(c L) = (4/3) x^2 L/L_c + [a x + b x^(2-q)]/[1 + (x/x_c)^2],
@@ -94,9 +97,10 @@ class Fit:
 
 
 def _least_squares(model, y, error, start, bounds=(-np.inf, np.inf)):
-    """Parameters, covariance and chi2 of log(model/y) = 0 +- error/y.
+    """Parameters, response and chi2 of log(model/y) = 0 +- error/y.
 
-    The logarithm, since the values span decades and their errors are relative.
+    The logarithm, since the values span decades and their errors are relative. The response
+    (n_par, n) says what the parameters change by with log(y).
     """
     sigma = error / y
 
@@ -107,17 +111,20 @@ def _least_squares(model, y, error, start, bounds=(-np.inf, np.inf)):
 
     found = optimize.least_squares(residuals, start, bounds=bounds, x_scale="jac")
     try:
-        covariance = np.linalg.inv(found.jac.T @ found.jac)
+        response = np.linalg.solve(found.jac.T @ found.jac, found.jac.T / sigma)
     except np.linalg.LinAlgError:
-        covariance = np.full((len(start), len(start)), np.nan)
-    return found.x, covariance, 2 * float(found.cost)
+        response = np.full((len(start), len(y)), np.nan)
+    return found.x, response, 2 * float(found.cost)
 
 
-def _with_scatter(names, model, y, error, start, bounds=(-np.inf, np.inf)):
-    """A fit whose points' errors get the scatter that makes chi2 equal the degrees of freedom."""
+def _with_scatter(names, model, y, error, start, bounds=(-np.inf, np.inf), covariance=None):
+    """A fit whose points' errors get the scatter that makes chi2 equal the degrees of freedom.
+
+    covariance: of log(y), (n, n); default: points are independent.
+    """
     y, error = np.asarray(y, float), np.asarray(error, float)
     dof = len(y) - len(start)
-    values, covariance, own = _least_squares(model, y, error, start, bounds)
+    values, response, own = _least_squares(model, y, error, start, bounds)
     scatter = 0.0
     if dof > 0 and own > dof:
         def excess(log_scatter):
@@ -128,12 +135,19 @@ def _with_scatter(names, model, y, error, start, bounds=(-np.inf, np.inf)):
         if excess(low) > 0:
             scatter = float(np.exp(optimize.brentq(excess, low, high, xtol=1e-3)))
         total = np.hypot(error, scatter * y)
-        values, covariance, _ = _least_squares(model, y, total, values, bounds)
-    return Fit(names, values, covariance, own, len(y), scatter)
+        values, response, _ = _least_squares(model, y, total, values, bounds)
+    points = np.diag((error / y) ** 2) if covariance is None else covariance
+    points = points + scatter**2 * np.eye(len(y))
+    return Fit(names, values, response @ points @ response.T, own, len(y), scatter)
+
+
+def _select(covariance, usable):
+    """Rows and columns of a covariance; None if there is none."""
+    return None if covariance is None else np.asarray(covariance, float)[np.ix_(usable, usable)]
 
 
 def _checked(least, *columns):
-    """Columns as arrays, of the points that can be used: positive, with an error."""
+    """Which points can be used: positive, with an error; and the columns of those, as arrays."""
     columns = np.broadcast_arrays(*(np.asarray(c, float) for c in columns))
     usable = np.all([np.isfinite(c) & (c > 0) for c in columns], axis=0)
     if usable.sum() < least:
@@ -141,7 +155,7 @@ def _checked(least, *columns):
             f"{int(usable.sum())} of {usable.size} points have a positive value with an error;"
             f" a fit needs {least}"
         )
-    return [c[usable] for c in columns]
+    return np.flatnonzero(usable), *(c[usable] for c in columns)
 
 
 # without a regular field
@@ -181,6 +195,8 @@ class IsotropicFit:
     form : str
     x, d, error, coherence : ndarray (n,)
         As given to `fit_isotropic`, ascending.
+    points : ndarray (n, n) or None
+        Covariance of log(d).
     others : dict
         Name -> IsotropicFit to the same points otherwise, see `fit_isotropic`.
     """
@@ -192,6 +208,7 @@ class IsotropicFit:
     d: np.ndarray
     error: np.ndarray
     coherence: np.ndarray
+    points: np.ndarray | None = None
     others: dict = field(default_factory=dict)
 
     def evaluate(self, x, coherence=1.0):
@@ -252,13 +269,19 @@ class Extrapolation:
     systematic : ndarray (...)
         Largest change that other forms and fewer points make, the exponent 2 - q kept.
     others : dict
-        Name -> value of each of these, and with the exponent freed ("free exponent").
+        Name -> value of each of these, and with the exponent freed ("free exponent"), which is not
+        in the systematic error but a number of its own: `freed`.
     """
 
     value: np.ndarray
     error: np.ndarray
     systematic: np.ndarray
     others: dict
+
+    @property
+    def freed(self):
+        """The value without the theory's exponent 2 - q; NaN with too few points for that."""
+        return self.others.get("free exponent", np.full_like(self.value, np.nan))
 
     @property
     def total(self):
@@ -278,7 +301,8 @@ def _isotropic(full, x, coherence):
     return SMALL_ANGLE * x**2 / coherence + resonant / (1 + (x / full["cutoff"]) ** 2)
 
 
-def fit_isotropic(x, d, error, slope, *, coherence=1.0, form="cut-off", others=True):
+def fit_isotropic(x, d, error, slope, *, coherence=1.0, covariance=None, form="cut-off",
+                  others=True):  # fmt: skip
     """D/(c L) through measured points.
 
     Parameters
@@ -292,6 +316,8 @@ def fit_isotropic(x, d, error, slope, *, coherence=1.0, form="cut-off", others=T
     coherence : float or array (n,)
         L_c/L of each point, the coherence length being longer than L where the spectrum ends
         (`hpc_cr.config.scales.coherence_length`): the limit of small angles needs it.
+    covariance : array (n, n), optional
+        Of log(d), for the parameters' errors; default: independent points.
     form : str
         Key of FORMS; a form with more parameters than there are points becomes "sum".
     others : bool
@@ -308,22 +334,23 @@ def fit_isotropic(x, d, error, slope, *, coherence=1.0, form="cut-off", others=T
     FitError
         Fewer points than parameters.
     """
-    columns = _checked(len(FORMS["resonant"] if form == "resonant" else FORMS["sum"]),
-                       x, d, error, coherence)
+    least = len(FORMS["resonant"] if form == "resonant" else FORMS["sum"])
+    usable, *columns = _checked(least, x, d, error, coherence)
     order = np.argsort(columns[0], kind="stable")
     x, d, error, coherence = (column[order] for column in columns)
+    points = _select(covariance, usable[order])
     if len(x) <= len(FORMS[form]) and form != "resonant":
         form = "sum"
     first = {"a": 0.3, "b": 0.08, "cutoff": 0.5, "exponent": 2.0 - slope}
-    least = {"a": -np.inf, "b": 0.0, "cutoff": 0.01, "exponent": 0.0}
+    lowest = {"a": -np.inf, "b": 0.0, "cutoff": 0.01, "exponent": 0.0}
     start = np.array([first[name] for name in FORMS[form]])
-    bounds = [least[name] for name in FORMS[form]], np.inf
+    bounds = [lowest[name] for name in FORMS[form]], np.inf
 
     def model(parameters):
         return _isotropic(_complete(form, parameters, slope), x, coherence)
 
-    fit = _with_scatter(FORMS[form], model, d, error, start, bounds)
-    result = IsotropicFit(fit, slope, form, x, d, error, coherence)
+    fit = _with_scatter(FORMS[form], model, d, error, start, bounds, points)
+    result = IsotropicFit(fit, slope, form, x, d, error, coherence, points)
     return replace(result, others=_others(result)) if others else result
 
 
@@ -334,8 +361,9 @@ def _others(main):
 
     def fit(cut, form):
         points = (column[cut] for column in (main.x, main.d, main.error))
-        return fit_isotropic(*points, main.slope, coherence=main.coherence[cut], form=form,
-                             others=False)
+        covariance = _select(main.points, np.arange(n)[cut])
+        return fit_isotropic(*points, main.slope, coherence=main.coherence[cut],
+                             covariance=covariance, form=form, others=False)  # fmt: skip
 
     found, places = {}, np.unique(main.x)
     above = main.x > places[0]
@@ -356,7 +384,15 @@ def _others(main):
 class LevelFit:
     """Joint fit of D_par and D_perp against eta: parameters D0, eta_par, p, eta_perp, s.
 
-    D0 in the unit of the coefficients.
+    D0 in the unit of the coefficients: a parameter, which levels far below and above determine; D
+    without a regular field is not in the fit.
+
+    Attributes
+    ----------
+    fit : Fit
+        Its covariance is that of the points' statistics plus, from MANY_LEVELS levels on, a
+        jackknife over levels: what is left over of the form is no scatter but a wave about the
+        curves, to which the usual errors, which take it for scatter, are blind.
     """
 
     fit: Fit
@@ -384,7 +420,11 @@ class LevelFit:
 LEVEL_PARAMETERS = ("D0", "eta_par", "p", "eta_perp", "s")
 
 
-def fit_level(eta, parallel, parallel_error, perp, perp_error):
+MANY_LEVELS = 5
+"""Levels from which on each can be left out of the level fit."""
+
+
+def fit_level(eta, parallel, parallel_error, perp, perp_error, covariance=None):
     """D_par = D0 [1 + (eta_par/eta)^p] and D_perp = D0/[1 + (eta_perp/eta)^s] together.
 
     Parameters
@@ -393,6 +433,8 @@ def fit_level(eta, parallel, parallel_error, perp, perp_error):
         B_rms/B0 at one rigidity and one total field.
     parallel, parallel_error, perp, perp_error : array (n,)
         In one unit; points without an error or not positive are left out, of each by itself.
+    covariance : array (2 n, 2 n), optional
+        Of the logarithms of parallel and perp, one behind the other; default: independent points.
 
     Returns
     -------
@@ -403,10 +445,12 @@ def fit_level(eta, parallel, parallel_error, perp, perp_error):
     FitError
         Fewer than three points of either.
     """
-    eta_a, par, par_error = _checked(3, eta, parallel, parallel_error)
-    eta_b, per, per_error = _checked(3, eta, perp, perp_error)
+    a, eta_a, par, par_error = _checked(3, eta, parallel, parallel_error)
+    b, eta_b, per, per_error = _checked(3, eta, perp, perp_error)
     y, error = np.concatenate([par, per]), np.concatenate([par_error, per_error])
-    if np.unique(np.concatenate([eta_a, eta_b])).size < 3:
+    etas = np.concatenate([eta_a, eta_b])
+    points = _select(covariance, np.concatenate([a, np.size(eta) + b]))
+    if np.unique(etas).size < 3:
         raise FitError("the level fit needs three levels B_rms/B0 or more")
 
     def model(logs):
@@ -418,14 +462,38 @@ def fit_level(eta, parallel, parallel_error, perp, perp_error):
     d0 = np.sqrt(par[np.argmax(eta_a)] * per[np.argmax(eta_b)])
     start = np.log([d0, max(eta_a.max() / 3, eta_a.min()), 1.5, eta_b.max(), 1.5])
     # in logarithms every parameter stays positive
-    logs = _with_scatter(LEVEL_PARAMETERS, model, y, error, start)
+    logs = _with_scatter(LEVEL_PARAMETERS, model, y, error, start, covariance=points)
+    total = np.hypot(error, logs.scatter * y)
+    spread = logs.covariance
+    if np.unique(etas).size >= MANY_LEVELS:
+        spread = _over_levels(model, y, error, total, logs.values, etas, points)
     values = np.exp(logs.values)
-    return LevelFit(replace(logs, values=values,
-                            covariance=logs.covariance * np.outer(values, values)))
+    return LevelFit(replace(logs, values=values, covariance=spread * np.outer(values, values)))
 
 
-def fit_power_law(x, y, error, reference=1.0):
+def _over_levels(model, y, error, total, logs, etas, points):
+    """Covariance of the points' statistics and of a jackknife over the levels, added."""
+    _, response, _ = _least_squares(model, y, total, logs)
+    points = np.diag((error / y) ** 2) if points is None else points
+    found = []
+    for eta in np.unique(etas):
+        keep = etas != eta
+        found.append(_least_squares(lambda v, keep=keep: model(v)[keep], y[keep], total[keep],
+                                    logs)[0])  # fmt: skip
+    away = np.array(found) - np.mean(found, axis=0)
+    return response @ points @ response.T + (len(found) - 1) / len(found) * away.T @ away
+
+
+def fit_power_law(x, y, error, reference=1.0, covariance=None):
     """y = amplitude (x/reference)^exponent.
+
+    Parameters
+    ----------
+    x, y, error : array (n,)
+        Positive; points without an error are left out.
+    reference : float
+    covariance : array (n, n), optional
+        Of log(y), for the parameters' errors; default: independent points.
 
     Returns
     -------
@@ -437,7 +505,8 @@ def fit_power_law(x, y, error, reference=1.0):
     FitError
         Fewer than two points.
     """
-    x, y, error = _checked(2, x, y, error)
+    usable, x, y, error = _checked(2, x, y, error)
+    points = _select(covariance, usable)
     if np.unique(x).size < 2:
         raise FitError("a power law needs two different places or more")
     slope, offset = np.polyfit(np.log(x / reference), np.log(y), 1)
@@ -445,7 +514,8 @@ def fit_power_law(x, y, error, reference=1.0):
     def model(parameters):
         return np.exp(parameters[0] + parameters[1] * np.log(x / reference))
 
-    logs = _with_scatter(("amplitude", "exponent"), model, y, error, np.array([offset, slope]))
+    logs = _with_scatter(("amplitude", "exponent"), model, y, error, np.array([offset, slope]),
+                         covariance=points)  # fmt: skip
     scale = np.array([np.exp(logs.values[0]), 1.0])
     values = np.array([scale[0], logs.values[1]])
     return replace(logs, values=values, covariance=logs.covariance * np.outer(scale, scale))

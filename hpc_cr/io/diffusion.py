@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hpc_cr.diffusion.coefficients import coefficient, components, hall
+from hpc_cr.diffusion.coefficients import coefficient, components, growths, hall
 from hpc_cr.io.results import Results
 from hpc_cr.statistics import mean_and_error
 
@@ -72,12 +72,33 @@ class DiffusionResults(Results):
         -------
         dict of str to hpc_cr.diffusion.coefficients.Coefficient
             "D_iso" = tr D/3; beside a uniform field "D_par" and "D_perp" before it. D/c in pc, from
-            displacements.
+            displacements; each has a statistical error and a `trend`.
         """
         return {
             name: coefficient(values, self.stops[rig], self.realisation, name)
             for name, values in self._components("tensor", rig).items()
         }
+
+    def growths(self, rig, found):
+        """What the coefficients of one rigidity are means of.
+
+        Parameters
+        ----------
+        rig : int
+        found : dict
+            As `coefficients` gives it.
+
+        Returns
+        -------
+        dict of str to (ndarray (n,) of int, ndarray (n,))
+            Coefficient -> realisations and their growth of <X X>/2 over the stops of the value, pc.
+            Realisations of equal number in cases of one file have the same waves, in phase if not
+            in strength: points of several cases or rigidities are compared realisation by
+            realisation.
+        """
+        values = self._components("tensor", rig)
+        return {name: growths(values[name], self.stops[rig], one, self.realisation)
+                for name, one in found.items()}  # fmt: skip
 
     def running(self, rig):
         """The same at every stop, by all estimators.
