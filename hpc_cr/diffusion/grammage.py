@@ -165,6 +165,48 @@ def allowed_levels(levels, reference, tilt, within, rigidity=BAND_PV, exponents=
     return sorted(found)
 
 
+class Limit(NamedTuple):
+    """A level at which the grammage is one of ALLOWED."""
+
+    eta: float
+    error: float  # of the level fit
+    systematic: float  # largest change by other ways to scale; NaN without any
+    x: float  # g/cm^2
+
+    @property
+    def total(self):
+        """Both errors in quadrature."""
+        return float(np.hypot(self.error, np.nan_to_num(self.systematic)))
+
+
+def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV):
+    """`allowed_levels` for R^(1/3), with a systematic error from other exponents.
+
+    The grammage at 10 GV rests on a power law over five decades of rigidity: what its exponent is,
+    and from which of the measured rigidities on it holds, matters more than the level fit's error.
+
+    Parameters
+    ----------
+    others : iterable of (float, float)
+        Exponents of D_par and D_perp instead of 1/3.
+    levels, reference, tilt, within, rigidity
+        As for `allowed_levels`.
+
+    Returns
+    -------
+    list of Limit
+        systematic is infinite where one of the others has no such level within the range.
+    """
+    arguments = levels, reference, tilt, within, rigidity
+    every = [allowed_levels(*arguments, exponents=one) for one in others]
+    found = []
+    for eta, error, x in allowed_levels(*arguments):
+        ends = [[one for one, _, limit in other if limit == x] for other in every]
+        away = [min(abs(one - eta) for one in end) if end else np.inf for end in ends]
+        found.append(Limit(eta, error, float(max(away, default=np.nan)), x))
+    return found
+
+
 def field_strengths(isotropic, length, rigidity=BAND_PV, band=None):
     """Turbulent fields in which D at a rigidity is what B/C asks for.
 

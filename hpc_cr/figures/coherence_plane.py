@@ -38,6 +38,7 @@ def draw(opened, options):
     """
     from matplotlib.patches import Rectangle
 
+    diffusion_points.without(options, "coherence-plane", "stops", "data")
     points = diffusion_points.select(opened, options, False, "coherence-plane")
     figure, (axes,) = style.panels(1, 2.9, extra=0.75)
     length = np.geomspace(*LENGTHS_PC, 300)

@@ -34,6 +34,7 @@ def draw(opened, options):
     """
     from matplotlib.figure import Figure
 
+    diffusion_points.without(options, "diffusion-energy", "stops", "data")
     points = diffusion_points.select(opened, options, False, "diffusion-energy")
     groups = diffusion_points.by(points, lambda p: (p.group, p.job.turbulence.outer_scale))
     _, points = max(groups, key=lambda group: len(group[1]))
@@ -54,11 +55,11 @@ def draw(opened, options):
         f" {style.number(job.turbulence.outer_scale, 3)} pc, $L$ ="
         f" ${diffusion_points.unit_text(fit.slope)}$ = {style.number(points[0].length, 3)} pc;"
         f" {diffusion_points.counts(points)}", fontsize=8)  # fmt: skip
-    _legends(figure, left)
+    _legends(figure, left, fit)
     return figure
 
 
-def _legends(figure, axes):
+def _legends(figure, axes, fit):
     """The measured points inside of the panel, everything else under the figure."""
     from matplotlib.container import ErrorbarContainer
 
@@ -67,9 +68,16 @@ def _legends(figure, axes):
     axes.legend([h for h, point in zip(handles, points, strict=True) if point],
                 [t for t, point in zip(labels, points, strict=True) if point],
                 loc="lower right", fontsize=6.5, handlelength=1.2, title_fontsize=6.5,
-                title=r"$B_\mathrm{rms}$: $D$(10 GeV) [$10^{26}\,$cm$^2\,$s$^{-1}$]")  # fmt: skip
+                title=r"$B_\mathrm{rms}$: $D$(10 GeV) [$10^{26}\,$cm$^2\,$s$^{-1}$];" "\n"
+                f"with a free exponent {_free(fit)}")  # fmt: skip
     style.legend_below(figure, [h for h, point in zip(handles, points, strict=True) if not point],
                        2)  # fmt: skip
+
+
+def _free(fit):
+    """The low-energy exponent of the fit that leaves it free, in words."""
+    other = fit.others.get("free exponent")
+    return diffusion_points.with_error(*other.fit["exponent"]) if other else "not fitted"
 
 
 def _look(number):
@@ -84,12 +92,14 @@ def _energies(axes, strengths, fit):
     rigidity = np.geomspace(BAND_PV, 2 * top, 300)
     for number, (rms, group) in enumerate(strengths):
         colour, marker = _look(number)
-        value, error, plateau = diffusion_points.values(group, "D_iso")
+        value, error, plateau = diffusion_points.values(group, "D_iso", drift=True)
         energy = np.array([p.rigidity for p in group]) * EV_PER_PV
         at_10_gev = fit.extrapolate(gyroradius(BAND_PV, rms) / length)
         text = diffusion_points.with_error(float(at_10_gev.value * cm2(length)) / 1e26,
                                            float(at_10_gev.total * cm2(length)) / 1e26)
-        label = rf"{style.number(rms, 3)} $\mu$G: {text}"
+        freed = float(at_10_gev.freed * cm2(length)) / 1e26
+        second = f"; {style.number(freed, 2)}" if np.isfinite(freed) else ""
+        label = rf"{style.number(rms, 3)} $\mu$G: {text}{second}"
         diffusion_points.draw_points(axes, energy, value, error, plateau, colour, marker, label,
                                      cm2(1.0))
         x = gyroradius(rigidity, rms) / length
@@ -151,7 +161,7 @@ def _slopes(axes, fit, length, strengths, rigidity):
 def _universal(axes, strengths, fit):
     """D/(c L) against x with the fit, the asymptotes and the transition."""
     for number, (_, group) in enumerate(strengths):
-        value, error, plateau = diffusion_points.values(group, "D_iso")
+        value, error, plateau = diffusion_points.values(group, "D_iso", drift=True)
         length = np.array([p.length for p in group])
         colour, marker = _look(number)
         diffusion_points.draw_points(axes, [p.x for p in group], value / length, error / length,
@@ -174,9 +184,10 @@ def _universal(axes, strengths, fit):
               linestyle="--")  # fmt: skip
     ratio = 2 * fit.slope / (fit.slope - 1)  # L_max/L
     axes.axvspan(cross[0], halfway[0], color=style.SKY, alpha=0.35, linewidth=0)
-    axes.axvline(ratio, color="0.4", linestyle="-.", linewidth=0.8)
-    axes.text(ratio * 1.08, 0.03, r"$R_L = L_\mathrm{max}$", rotation=90, fontsize=6.5, va="bottom",
-              transform=axes.get_xaxis_transform())  # fmt: skip
+    if x[0] < ratio < x[-1] / 1.3:  # room for the words beside the line
+        axes.axvline(ratio, color="0.4", linestyle="-.", linewidth=0.8)
+        axes.text(ratio * 1.08, 0.03, r"$R_L = L_\mathrm{max}$", rotation=90, fontsize=6.5,
+                  va="bottom", transform=axes.get_xaxis_transform())  # fmt: skip
     axes.text(0.02, 0.03, "transition (blue): asymptotes cross at\n"
               rf"$R_L$ = ({diffusion_points.with_error(*cross)}) $L$ ="
               rf" {style.number(cross[0] / ratio)} $L_\mathrm{{max}}$,""\n"
@@ -204,7 +215,7 @@ def _formula(fit):
 
 
 def _ratio(axes, strengths, fit):
-    """Measured over Harari et al.'s interpolation."""
+    """Measured, scaled to L_c = L by the fit, over Harari et al.'s interpolation."""
     kolmogorov = abs(fit.slope - 5 / 3) < 1e-3
     what = "Harari et al." if kolmogorov else "fit"
 
@@ -213,8 +224,11 @@ def _ratio(axes, strengths, fit):
 
     for number, (_, group) in enumerate(strengths):
         x, length = np.array([p.x for p in group]), np.array([p.length for p in group])
-        value, error, plateau = diffusion_points.values(group, "D_iso")
-        scale = reference(x) * length
+        value, error, plateau = diffusion_points.values(group, "D_iso", drift=True)
+        # to the coherence length L, which the curves have
+        coherence = np.array([p.job.coherence_length for p in group]) / length
+        shorter = fit.evaluate(x, coherence)[0] / fit.evaluate(x)[0]
+        scale = reference(x) * length * shorter
         colour, marker = _look(number)
         diffusion_points.draw_points(axes, x, value / scale, error / scale, plateau, colour,
                                      marker)
@@ -235,4 +249,8 @@ def _ratio(axes, strengths, fit):
     axes.axhline(1.0, color="0.4", linewidth=0.7, linestyle=":")
     axes.set_xlabel(r"$x = r_g/L$")
     axes.set_ylabel(f"$D$ / {what}")
-    axes.text(0.97, 0.06, "open: no plateau", transform=axes.transAxes, fontsize=6.5, ha="right")
+    points = [point for _, group in strengths for point in group]
+    note = diffusion_points.left_out(points, "D_iso")
+    told = ["points scaled to $L_c = L$", f"open: no plateau{note and ';'}", *note.split(": ")]
+    axes.text(0.97, 0.06, "\n".join(line for line in told if line), transform=axes.transAxes,
+              fontsize=6, ha="right")  # fmt: skip

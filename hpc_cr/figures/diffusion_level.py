@@ -19,8 +19,8 @@ ETA_GALAXY = 0.25
 """The level at which the paper compares with D_iso."""
 REFERENCE_PV = 1.0
 LEAST_LEVELS = 3
-RESONANT = 0.25
-"""Power laws are fitted to r_g/L below this: there the isotropic D leaves its low-energy form."""
+RESONANT = diffusion_points.RESONANT
+"""Power laws are fitted to r_g/L up to this."""
 
 
 def draw(opened, options):
@@ -44,11 +44,14 @@ def draw(opened, options):
 
     from matplotlib.figure import Figure
 
+    diffusion_points.without(options, "diffusion-level", "stops", "data")
     points, levels = level_points(opened, options, "diffusion-level")
     fit = level_fit(levels, "diffusion-level")
     every = replace(options, rigidities=())
     family = [p for p in diffusion_points.select(opened, every, True, "diffusion-level")
               if setting(p) == setting(levels[0])]  # fmt: skip
+    note = diffusion_points.left_out(levels, "D_par", "D_perp")
+    note = f" ({note})" if note else ""
     try:
         isotropic = diffusion_points.select(opened, replace(every, cases=()), False, "")
     except FigureError:
@@ -67,10 +70,11 @@ def draw(opened, options):
                     f" {style.number(job.turbulence.outer_scale, 3)} pc, total field"
                     rf" $(B_0^2 + B_\mathrm{{rms}}^2)^{{1/2}}$ ="
                     rf" {style.number(levels[0].total_field, 3)} $\mu$G;"
-                    f" {diffusion_points.counts(family)}; open: no plateau",
+                    f" {diffusion_points.counts(family)}; open: no plateau{note}",
                     fontsize=8)  # fmt: skip
-    for axes, place in ((left, "outside lower left"), (upper, "outside lower right")):
-        figure.legend(handles=axes.get_legend_handles_labels()[0], loc=place)
+    figure.legend(handles=left.get_legend_handles_labels()[0], loc="outside lower left")
+    figure.legend(handles=upper.get_legend_handles_labels()[0], loc="outside lower right",
+                  title="exponents from each energy to the next", title_fontsize=7)
     return figure
 
 
@@ -120,10 +124,10 @@ def level_fit(levels, what):
         Too few points with errors.
     """
     eta = [p.eta for p in levels]
-    parallel, parallel_error, _ = diffusion_points.values(levels, "D_par", drift=True)
-    perp, perp_error, _ = diffusion_points.values(levels, "D_perp", drift=True)
+    (parallel, perp), (parallel_error, perp_error), covariance = diffusion_points.to_fit(
+        levels, "D_par", "D_perp")  # fmt: skip
     try:
-        return fits.fit_level(eta, parallel, parallel_error, perp, perp_error)
+        return fits.fit_level(eta, parallel, parallel_error, perp, perp_error, covariance)
     except fits.FitError as error:
         raise FigureError(f"{levels[0].results.path}: {what}: {error}") from None
 
@@ -135,7 +139,7 @@ def _against_level(axes, levels, fit, isotropic):
     found = [("D_par", fit.parallel(curve), style.BLUE, "o", _form(fit, "parallel")),
              ("D_perp", fit.perp(curve), style.VERMILLION, "s", _form(fit, "perp"))]  # fmt: skip
     for name, (value, error), colour, marker, label in found:
-        points = diffusion_points.values(levels, name)
+        points = diffusion_points.values(levels, name, drift=True)
         diffusion_points.draw_points(axes, eta, *points, colour, marker, None, cm2(1.0))
         axes.plot(curve, cm2(value), color=colour, linewidth=1.0, label=label)
         axes.fill_between(curve, cm2(value - error), cm2(value + error), color=colour, alpha=0.25,
@@ -164,7 +168,13 @@ def _form(fit, which):
         return (r"$D_\parallel = D_0\,[1 + (\eta_\parallel/\eta)^p]$, $D_0$ ="
                 rf" ({d0})$\times10^{{28}}$," "\n" rf"$\eta_\parallel$ = {eta}, $p$ = {power}")
     return (r"$D_\perp = D_0/[1 + (\eta_\perp/\eta)^s]$," "\n"
-            rf"$\eta_\perp$ = {eta}, $s$ = {power}")  # fmt: skip
+            rf"$\eta_\perp$ = {eta}, $s$ = {power}" "\n" f"{goodness(fit.fit)}")  # fmt: skip
+
+
+def goodness(fit):
+    """How well a form describes its points, in words."""
+    return (rf"both: $\chi^2$/dof = {style.number(fit.chi2, 3)}/{fit.dof},"
+            f" off by {100 * fit.scatter:.2g} %")  # fmt: skip
 
 
 def _quasilinear(axes, point, eta):
@@ -175,8 +185,8 @@ def _quasilinear(axes, point, eta):
     value = cm2(theory.quasilinear_parallel(r_g, eta, k_min))
     valid = theory.VALID["quasilinear_parallel"](r_g, eta, k_min)
     look = {"color": style.SKY, "linewidth": 1.0}
-    label = (r"quasi-linear $D_\parallel$, slab (dashed: invalid):" "\n"
-             r"$\frac{27}{7\pi}\,c\,r_g\,\eta^{-2}(k_\mathrm{min}r_g)^{-2/3}$")  # fmt: skip
+    label = (r"quasi-linear $D_\parallel$, slab (dashed: invalid), $r_{g,0}$ in $B_0$:" "\n"
+             r"$\frac{27}{7\pi}\,c\,r_{g,0}\,\eta^{-2}(k_\mathrm{min}r_{g,0})^{-2/3}$")  # fmt: skip
     axes.plot(eta, np.where(valid, value, np.nan), label=label, **look)
     axes.plot(eta, np.where(valid, np.nan, value), linestyle="--", **look)
 
@@ -186,10 +196,15 @@ def _isotropic(axes, point, isotropic):
     same = [p for p in isotropic if p.group == point.group]
     if len({p.x for p in same}) < 3:
         return
-    fit = diffusion_points.fit_isotropic(same, "diffusion-level")
+    try:
+        fit = diffusion_points.fit_isotropic(same, "diffusion-level")
+    except FigureError:
+        return
     value, error = (cm2(v * point.length) for v in fit.evaluate(point.x))
+    told = f"({diffusion_points.with_error(float(value / 1e28), float(error / 1e28))})"
     axes.axhspan(value - error, value + error, color=style.PURPLE, alpha=0.5, linewidth=1.0,
-                 label=r"$D_\mathrm{iso}$ at $B_0 = 0$, same total field")  # fmt: skip
+                 label=r"$D$ at $B_0 = 0$, same total field, not in" "\n"
+                 rf"the fit: {told}$\times10^{{28}}$")  # fmt: skip
 
 
 def _near(axes, fit, rigidity, curve):
@@ -212,7 +227,7 @@ def energy_laws(points):
     Parameters
     ----------
     points : list of Point
-        Of one eta; those with r_g/L below RESONANT are fitted.
+        Of one eta; those with r_g/L up to RESONANT are fitted.
 
     Returns
     -------
@@ -220,22 +235,78 @@ def energy_laws(points):
         Name -> hpc_cr.diffusion.fits.Fit (amplitude at 1 PV in pc), for "D_par", "D_perp" and
         "ratio"; empty for a single rigidity.
     """
-    resonant = [p for p in points if p.x < RESONANT]
-    if len({p.rigidity for p in resonant}) < 2:
+    return _laws_of([p for p in points if p.x <= RESONANT])
+
+
+def mean_laws(points, names=("D_par", "D_perp", "ratio")):
+    """The same for all points: mean exponents over a range in which they change."""
+    return _laws_of(points, names)
+
+
+def _laws_of(points, names=("D_par", "D_perp", "ratio")):
+    if len({p.rigidity for p in points}) < 2:
         return {}
-    rigidity = [p.rigidity for p in resonant]
-    found = {name: diffusion_points.values(resonant, name, drift=True) for name in
-             ("D_par", "D_perp")}  # fmt: skip
-    laws = {name: fits.fit_power_law(rigidity, value, error)
-            for name, (value, error, _) in found.items()}  # fmt: skip
-    laws["ratio"] = fits.fit_power_law(rigidity, *_ratio(found))
-    return laws
+    rigidity = [p.rigidity for p in points]
+    values, errors, covariance = _columns(points)
+    n, found = len(points), {}
+    for i, name in enumerate(("D_par", "D_perp", "ratio")):
+        part = slice(i * n, (i + 1) * n)
+        if name in names and len(set(np.compress(np.isfinite(values[i]), rigidity))) > 1:
+            found[name] = fits.fit_power_law(rigidity, values[i], errors[i],
+                                             covariance=covariance[part, part])  # fmt: skip
+    return found
 
 
-def _ratio(found):
-    (parallel, parallel_error, _), (perp, perp_error, _) = found["D_par"], found["D_perp"]
+def _columns(points):
+    """D_par, D_perp and their ratio: values and errors (3, n), covariance of logarithms.
+
+    The error of a ratio knows that both share realisations.
+    """
+    (parallel, perp), errors, covariance = diffusion_points.to_fit(points, "D_par", "D_perp")
+    n = len(points)
+    one = np.eye(n)
+    mix = np.block([[one, 0 * one], [0 * one, one], [-one, one]])
+    known = np.nan_to_num(covariance)
+    covariance = mix @ known @ mix.T
     ratio = perp / parallel
-    return ratio, ratio * np.hypot(parallel_error / parallel, perp_error / perp)
+    error = ratio * np.sqrt(np.diag(covariance)[2 * n:])
+    return np.array([parallel, perp, ratio]), np.array([*errors, error]), covariance
+
+
+def local_exponents(points, name):
+    """Exponents of D with rigidity between neighbouring points.
+
+    Parameters
+    ----------
+    points : list of Point
+        Of one level.
+    name : "D_par", "D_perp" or "ratio"
+
+    Returns
+    -------
+    list of (low, high, exponent, error)
+        Rigidities in PV; without points that are but bounds.
+    """
+    points = sorted(points, key=lambda p: p.rigidity)
+    found = []
+    for pair in zip(points, points[1:], strict=False):
+        law = _laws_of(list(pair), (name,))
+        if name in law:
+            found.append((pair[0].rigidity, pair[1].rigidity, *law[name]["exponent"]))
+    return found
+
+
+def _ratio(points):
+    """D_perp/D_par and its error, drawn also where one of them is but a bound."""
+    parallel, perp = (diffusion_points.values(points, name, drift=True)
+                      for name in ("D_par", "D_perp"))  # fmt: skip
+    shared = diffusion_points.correlated(points, ("D_par", "D_perp"))
+    n = len(points)
+    # both errors, and what the realisations that they share take away
+    both = sum((error / value) ** 2 for value, error, _ in (parallel, perp))
+    both = both - 2 * np.diag(shared[:n, n:])
+    ratio = perp[0] / parallel[0]
+    return ratio, ratio * np.sqrt(np.maximum(both, 0.0))
 
 
 def _against_energy(upper, lower, family):
@@ -256,22 +327,22 @@ def _against_energy(upper, lower, family):
     for number, (eta, group) in enumerate(groups):
         colour = colours[number % len(colours)]
         energy = np.array([p.rigidity for p in group]) * EV_PER_PV
-        found = {name: diffusion_points.values(group, name) for name in ("D_par", "D_perp")}
+        found = {name: diffusion_points.values(group, name, drift=True)
+                 for name in ("D_par", "D_perp")}  # fmt: skip
         for name, marker in (("D_par", "o"), ("D_perp", "s")):
             diffusion_points.draw_points(upper, energy, *found[name], colour, marker, None,
                                          cm2(1.0))  # fmt: skip
         plateau = found["D_par"][2] & found["D_perp"][2]
-        diffusion_points.draw_points(lower, energy, *_ratio(found), plateau, colour, "D")
-        laws = energy_laws(group)
-        if not laws:
-            continue
-        inside = curve[curve <= max(p.rigidity for p in group if p.x < RESONANT)]
+        diffusion_points.draw_points(lower, energy, *_ratio(group), plateau, colour, "D")
+        laws, resonant = energy_laws(group), [p.rigidity for p in group if p.x <= RESONANT]
         for name, axes, factor in (("D_par", upper, cm2(1.0)), ("D_perp", upper, cm2(1.0)),
                                    ("ratio", lower, 1.0)):  # fmt: skip
-            amplitude, exponent = laws[name].values
-            axes.plot(inside * EV_PER_PV, factor * amplitude * inside**exponent, color=colour,
-                      linewidth=0.9, linestyle="--" if name == "D_perp" else "-",
-                      label=_laws(eta, laws) if name == "D_par" else None)  # fmt: skip
+            if name in laws:
+                amplitude, exponent = laws[name].values
+                inside = np.array([min(resonant), max(resonant)])
+                axes.plot(inside * EV_PER_PV, factor * amplitude * inside**exponent, color=colour,
+                          linewidth=0.9, linestyle="--" if name == "D_perp" else "-")  # fmt: skip
+        upper.plot([], [], color=colour, linewidth=0.9, label=_laws(eta, group))
     for axes in (upper, lower):
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -282,9 +353,11 @@ def _against_energy(upper, lower, family):
     lower.set_ylabel(r"$D_\perp/D_\parallel$")
 
 
-def _laws(eta, laws):
-    """ "η = 0.25: D_par ~ E^0.35(2), ..." of one level."""
-    along, across = (diffusion_points.with_error(*laws[name]["exponent"])
-                     for name in ("D_par", "D_perp"))  # fmt: skip
-    return (rf"$\eta$ = {style.number(eta, 2)}: $D_\parallel\propto E^a$, $a$ = {along};"
-            rf" $D_\perp$ (dashed): {across}")  # fmt: skip
+def _laws(eta, group):
+    """Exponents of D_par and D_perp between neighbouring rigidities, in words."""
+    parts = []
+    for name, symbol in (("D_par", r"$D_\parallel$"), ("D_perp", r"$D_\perp$ (dashed)")):
+        local = [diffusion_points.with_error(value, error)
+                 for _, _, value, error in local_exponents(group, name)]  # fmt: skip
+        parts.append(f"{symbol}: {', '.join(local) or 'no two plateaus'}")
+    return "\n".join([rf"$\eta$ = {style.number(eta, 2)}, {parts[0]}", parts[1]])

@@ -3,6 +3,7 @@
 D/c in pc, rigidities in PV; figures show D in cm^2/s.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,12 @@ D_LABEL = r"$D$ [cm$^2$ s$^{-1}$]"
 EV_PER_PV = 1e15
 """Energy of a proton of 1 PV, eV."""
 MARKERS = "os^Dv<>"
+LEAST_POINTS = 4
+"""Points that an isotropic fit needs, one of them with r_g/L below RESONANT."""
+RESONANT = 0.1
+"""r_g/L up to which D grows with its low-energy exponent; above, the transition begins."""
+BOUNDS = ("falling", "rising")
+"""States in which a value is but a bound: drawn open, and in no fit."""
 
 
 class Point(NamedTuple):
@@ -105,9 +112,13 @@ def select(opened, options, regular, what):
     Raises
     ------
     FigureError
-        No such case or rigidity, nothing finished, or no case of this sort.
+        No such case or rigidity, nothing finished, no case of this sort, or a file given twice.
     """
     panels.check_cases(opened, options)
+    paths = [Path(file.path).resolve() for file in opened]
+    for place, path in enumerate(paths):
+        if path in paths[:place]:
+            raise FigureError(f"{opened[place].path}: given twice; its points would count twice")
     found, fitting, missed = [], 0, None
     for file in opened:
         for results in file.each_case():
@@ -140,6 +151,28 @@ def select(opened, options, regular, what):
     raise FigureError(f"{opened[0].path}: the figure {what} needs turbulent cases {sort}".rstrip())
 
 
+def without(options, what, *names):
+    """Refuse options that a figure has no use for.
+
+    Parameters
+    ----------
+    options : hpc_cr.figures.panels.Options
+    what : str
+        Name of the figure.
+    *names : "stops" or "data"
+
+    Raises
+    ------
+    FigureError
+        One of them is not at its default.
+    """
+    told = {"stops": ("--stop", "all stops enter"), "data": ("--data", "it shows no measurements")}
+    for name in names:
+        if getattr(options, name) != getattr(panels.Options(), name):
+            option, reason = told[name]
+            raise FigureError(f"the figure {what} has no {option}: {reason}")
+
+
 def values(points, name, drift=False):
     """A coefficient of several points.
 
@@ -148,8 +181,8 @@ def values(points, name, drift=False):
     points : sequence of Point
     name : str
     drift : bool
-        Where there is no plateau, add to the error what the coefficient changes in a factor of
-        two of time: it will move on by something like that.
+        Add to the error what is left of a trend (`Coefficient.trend`) in quadrature; half of the
+        value where it is unknown.
 
     Returns
     -------
@@ -162,9 +195,63 @@ def values(points, name, drift=False):
     error = np.array([c.error for c in found], float)
     plateau = np.array([c.state == "plateau" for c in found], bool)
     if drift:
-        change = np.array([abs(2.0**c.exponent - 1.0) for c in found]) * np.abs(value)
-        error = np.hypot(error, np.where(plateau, 0.0, np.nan_to_num(change, nan=0.5)))
+        trend = np.nan_to_num([c.trend for c in found], nan=0.5)
+        error = np.hypot(error, trend * np.abs(value))
     return value, error, plateau
+
+
+def to_fit(points, *names):
+    """Coefficients of several points for a fit.
+
+    Parameters
+    ----------
+    points : sequence of Point
+    *names : str
+
+    Returns
+    -------
+    value, error : ndarray (n_names, n)
+        pc; the error with the trend. NaN for what is but a bound (BOUNDS): fits leave it out.
+    covariance : ndarray (n_names n, n_names n)
+        Of ln(value), one name behind the other: trends are independent, statistical errors are
+        correlated as far as points share realisations.
+    """
+    value, error = np.array([values(points, name, drift=True)[:2] for name in names]
+                            ).transpose(1, 0, 2)  # fmt: skip
+    bound = np.array([[p.found[name].state in BOUNDS for p in points] for name in names], bool)
+    value, error = np.where(bound, np.nan, value), np.where(bound, np.nan, error)
+    own = np.array([p.found[name].error for name in names for p in points]) / value.ravel()
+    trend = np.diag((error.ravel() / value.ravel()) ** 2 - own**2)
+    return value, error, trend + correlated(points, names)
+
+
+def correlated(points, names):
+    """Covariance of ln(value) from realisations that points share, (n_names n, n_names n).
+
+    Realisations of one seed and number go together. With g_k the growth of realisation k and its
+    mean g over n of them, d_k = (g_k - g)/(g sqrt(n (n-1))): the sum of d_k^2 is the error of the
+    mean squared, that of d_k d'_k the covariance of two points.
+    """
+    place, rows = {}, []
+    for name in names:
+        for point in points:
+            labels, growth = point.results.growths(point.rig, {name: point.found[name]})[name]
+            rows.append((point.job.run.seed, labels, growth))
+            for label in labels:
+                place.setdefault((point.job.run.seed, int(label)), len(place))
+    away = np.zeros((len(rows), len(place)))
+    for row, (seed, labels, growth) in zip(away, rows, strict=True):
+        n = len(labels)
+        if n > 1:
+            row[[place[seed, int(label)] for label in labels]] = (
+                (growth - growth.mean()) / (growth.mean() * np.sqrt(n * (n - 1))))  # fmt: skip
+    return away @ away.T
+
+
+def left_out(points, *names):
+    """How many coefficients of points fits leave out: "2 without a plateau left out", or ""."""
+    count = sum(p.found[name].state in BOUNDS for p in points for name in names)
+    return f"{count} still falling or rising: not in the fit" if count else ""
 
 
 def fit_isotropic(points, what):
@@ -173,15 +260,22 @@ def fit_isotropic(points, what):
     Raises
     ------
     FigureError
-        Too few points.
+        Too few points with a plateau, or none of a gyroradius below the transition.
     """
     length = np.array([point.length for point in points])
-    value, error, _ = values(points, "D_iso", drift=True)
+    (value,), (error,), covariance = to_fit(points, "D_iso")
     coherence = np.array([point.job.coherence_length for point in points]) / length
     x = np.array([point.x for point in points])
+    used = np.isfinite(value) & np.isfinite(error)
+    if used.sum() < LEAST_POINTS or not x[used].min() <= RESONANT:
+        raise FigureError(
+            f"{points[0].results.path}: {what}: {int(used.sum())} of {used.size} points have a"
+            f" value to fit; needs {LEAST_POINTS} that neither fall nor rise, and one of them with"
+            f" r_g <= {RESONANT:g} L (L = {style.number(length[0], 3)} pc)"
+        )
     try:
         return fits.fit_isotropic(x, value / length, error / length, points[0].job.turbulence.slope,
-                                  coherence=coherence)  # fmt: skip
+                                  coherence=coherence, covariance=covariance)  # fmt: skip
     except fits.FitError as error:
         raise FigureError(f"{points[0].results.path}: {what}: {error}") from None
 

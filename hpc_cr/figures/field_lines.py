@@ -32,6 +32,7 @@ def draw(opened, options):
     """
     from matplotlib import colormaps
 
+    diffusion_points.without(options, "field-lines", "stops", "data")
     viridis = colormaps["viridis"]
     points = [p for p in diffusion_points.select(opened, options, True, "field-lines")
               if p.results.field_line is not None]  # fmt: skip
@@ -89,5 +90,5 @@ def _lines(left, right, point, colour, marker, shift):
     limit = point.results.field_line_limit(point.rig)
     # several cases of one level stand side by side
     diffusion_points.draw_points(right, [point.eta * shift], np.array([limit.value]) / expected,
-                                 np.array([limit.error]) / expected, [limit.state == "plateau"],
+                                 np.array([limit.total]) / expected, [limit.state == "plateau"],
                                  colour, marker)

@@ -2,13 +2,13 @@
 figure 3 left).
 
 X = c rho h H/D_z with D_z = D_perp cos^2 + D_par sin^2 (`hpc_cr.diffusion.grammage`). D_par and
-D_perp are those of the level fit at its rigidity, scaled to 10 GV with R^(1/3); dashed: D_perp
-with the exponent that is measured.
+D_perp are those of the level fit at its rigidity, scaled to 10 GV with R^(1/3); dashed: other ways
+to get there from what is measured at the level nearest to eta = 0.25 (`ways`), whose largest change
+is the systematic error of the levels that are allowed.
 """
 
 import numpy as np
 
-from hpc_cr.diffusion import fits
 from hpc_cr.diffusion import grammage as matter
 from hpc_cr.figures import diffusion_level, diffusion_points, style
 from hpc_cr.measurements.diffusion import BAND_PV
@@ -42,6 +42,7 @@ def draw(opened, options):
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
+    diffusion_points.without(options, "grammage", "stops", "data")
     _, levels = diffusion_level.level_points(opened, options, "grammage")
     fit = diffusion_level.level_fit(levels, "grammage")
     reference = levels[0].rigidity
@@ -54,7 +55,8 @@ def draw(opened, options):
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, extend="both")
     bar.set_label(r"grammage $X$ at 10 GV [g cm$^{-2}$]")
     handles = _allowed(axes, plane.x, tilt, eta)
-    handles += _measured_growth(axes, opened, options, levels, fit, tilt, eta)
+    others = ways(opened, options, levels)
+    handles += _other_ways(axes, others, reference, fit, tilt, eta)
     for level in levels:
         axes.axhline(level.eta, xmax=0.03, color="white", linewidth=1.2, gid="measured")
     axes.axvline(TILT, color="white", linewidth=0.9)
@@ -64,7 +66,7 @@ def draw(opened, options):
     style.short_log(axes.yaxis, "log", ETA)
     axes.set_xlabel("tilt of the field to the plane [deg]")
     axes.set_ylabel(r"$\eta = B_\mathrm{rms}/B_0$")
-    axes.set_title(_title(levels, fit, reference), linespacing=1.3)
+    axes.set_title(_title(levels, fit, reference, others), linespacing=1.3)
     figure.legend(handles=handles, loc="outside lower center", ncols=1)
     return figure
 
@@ -88,52 +90,76 @@ def _allowed(axes, x, tilt, eta):
     return [
         Patch(facecolor="white", edgecolor=style.VERMILLION, hatch="////",
               label=rf"allowed: {low:g} $\leq X \leq$ {high:g} g cm$^{{-2}}$,"
-              r" $D_\parallel$ and $D_\perp\propto R^{1/3}$"),
+              r" $D_\parallel$ and $D_\perp\propto R^{1/3}$ (dashed, dotted: other ways)"),
         Line2D([], [], color="0.6", marker="_", linestyle="none",
                label="levels measured (ticks at the left); the rest is the fit"),
     ]  # fmt: skip
 
 
-def _measured_growth(axes, opened, options, levels, fit, tilt, eta):
-    """The same contours with the measured exponent of D_perp; nothing with one rigidity."""
-    from dataclasses import replace
-
+def _other_ways(axes, others, reference, fit, tilt, eta):
+    """The same contours by other ways to scale; nothing with one rigidity."""
     from matplotlib.lines import Line2D
 
-    exponent = perp_exponent(opened, replace(options, rigidities=()), levels)
-    if exponent is None:
-        return []
-    plane = matter.tilt_plane(fit, levels[0].rigidity, tilt, eta,
-                              exponents=(1 / 3, exponent[0]))  # fmt: skip
-    axes.contour(tilt, eta, plane.x.T, levels=matter.ALLOWED, colors="white", linewidths=0.7,
-                 linestyles="--")  # fmt: skip
-    shown = diffusion_points.with_error(*exponent)
-    return [Line2D([], [], color="0.5", linestyle="--",
-                   label=rf"limits with $D_\perp\propto R^a$ as measured, $a$ = {shown}")]
+    handles = []
+    for (name, exponents), look in zip(others.items(), (":", "--"), strict=False):
+        plane = matter.tilt_plane(fit, reference, tilt, eta, exponents=exponents)
+        axes.contour(tilt, eta, plane.x.T, levels=matter.ALLOWED, colors="white", linewidths=0.9,
+                     linestyles=look)  # fmt: skip
+        handles.append(Line2D([], [], color="0.5", linestyle=look, label=name))
+    return handles
 
 
-def perp_exponent(opened, options, levels):
-    """Exponent of D_perp with rigidity, of the level nearest to eta = 0.25 that has several.
+def ways(opened, options, levels):
+    """Exponents with which D_par and D_perp of the level fit may be scaled down to 10 GV.
+
+    From the rigidities of the level nearest to eta = 0.25 that has several: R^(1/3) from the
+    lowest of them instead of the fit's, and their own mean exponents from the lowest to the fit's.
 
     Returns
     -------
-    (exponent, error) or None
+    dict of str to (float, float)
+        Name for people -> exponents of D_par and D_perp from the fit's rigidity to 10 GV.
     """
+    from dataclasses import replace
+
     setting = diffusion_level.setting(levels[0])
-    family = [p for p in diffusion_points.select(opened, options, True, "grammage")
-              if diffusion_level.setting(p) == setting]  # fmt: skip
+    every = replace(options, rigidities=())
+    return ways_of([p for p in diffusion_points.select(opened, every, True, "grammage")
+                    if diffusion_level.setting(p) == setting], levels[0].rigidity)  # fmt: skip
+
+
+def ways_of(points, reference):
+    """`ways` of points of one setting, from a rigidity in PV."""
     found = []
-    for eta, group in diffusion_points.by(family, lambda p: round(p.eta, 3)):
-        try:
-            laws = diffusion_level.energy_laws(group)
-        except fits.FitError:
-            continue
-        if laws:
-            found.append((abs(np.log(eta / diffusion_level.ETA_GALAXY)), laws["D_perp"]))
-    return min(found, key=lambda pair: pair[0])[1]["exponent"] if found else None
+    for eta, group in diffusion_points.by(points, lambda p: round(p.eta, 3)):
+        low = [p for p in group if p.rigidity <= reference * (1 + 1e-9)]
+        laws = diffusion_level.mean_laws(low, ("D_par", "D_perp"))
+        if len(laws) == 2:
+            found.append((abs(np.log(eta / diffusion_level.ETA_GALAXY)), eta, low, laws))
+    if not found:
+        return {}
+    _, eta, group, laws = min(found, key=lambda one: one[0])
+    anchored, mean, ends = [], [], []
+    for name in ("D_par", "D_perp"):
+        usable = sorted((p for p in group if p.found[name].state not in diffusion_points.BOUNDS),
+                        key=lambda p: p.rigidity)  # fmt: skip
+        low, high = usable[0], usable[-1]
+        # from the lowest by R^(1/3), as one exponent from the fit's rigidity on
+        step = np.log(high.found[name].value / low.found[name].value)
+        down = np.log(low.rigidity / BAND_PV) / 3
+        anchored.append(float((step + down) / np.log(high.rigidity / BAND_PV)))
+        mean.append(laws[name]["exponent"][0])
+        ends.append(low.rigidity)
+    shown = " and ".join(diffusion_points.with_error(*laws[name]["exponent"])
+                         for name in ("D_par", "D_perp"))  # fmt: skip
+    low = " and ".join(style.rigidity(one) for one in sorted(set(ends)))
+    return {
+        rf"$R^{{1/3}}$ from {low} ($\eta$ = {style.number(eta, 2)})": tuple(anchored),
+        rf"mean exponents of $D_\parallel$, $D_\perp$ measured there: {shown}": tuple(mean),
+    }
 
 
-def _title(levels, fit, reference):
+def _title(levels, fit, reference, others):
     """What was scaled from where, and which levels are allowed at the tilt of the paper."""
     job = levels[0].job
     name = diffusion_points.spectrum_name(job.turbulence.slope)
@@ -141,17 +167,19 @@ def _title(levels, fit, reference):
              rf" total field {style.number(levels[0].total_field, 3)} $\mu$G")
     second = (f"scaled from {style.rigidity(reference)} to {style.rigidity(BAND_PV)};"
               f" {diffusion_points.counts(levels)}")  # fmt: skip
-    return "\n".join([first, second, statement(fit, reference)])
+    return "\n".join([first, second, statement(fit, reference, others)])
 
 
-def statement(fit, reference):
-    """Levels allowed at the tilt of the paper, in words."""
-    found = matter.allowed_levels(fit, reference, TILT, ETA)
+def statement(fit, reference, others=None):
+    """Levels allowed at the tilt of the paper, in words; errors with those of other ways."""
+    found = matter.allowed_range(fit, reference, TILT, ETA, (others or {}).values())
     if not found:
-        return f"tilt {TILT:g} deg: no level allowed, or all"
-    shown = [diffusion_points.with_error(eta, error) for eta, error, _ in found]
+        limits = matter.tilt_plane(fit, reference, [TILT], np.geomspace(*ETA, 50)).x
+        told = "every level" if matter.allowed(limits).all() else "no level"
+        return f"tilt {TILT:g} deg: {told} from {ETA[0]:g} to {ETA[1]:g} allowed"
+    shown = [diffusion_points.with_error(one.eta, one.total) for one in found]
     text = " to ".join(f"({one})" for one in shown)
     if len(found) == 1:
-        side = "above" if found[0][2] == matter.ALLOWED[0] else "below"
+        side = "above" if found[0].x == matter.ALLOWED[0] else "below"
         text = f"{side} {text}"
     return rf"tilt {TILT:g} deg: allowed $\eta$ = {text}"

@@ -2,7 +2,8 @@
 
 Three estimators that agree only for large times (`hpc_cr.diffusion.tensors`): <X_i X_j>/(2T), its
 growth between stops, and the integral of the velocity correlation. Grey: the stops that the value
-comes from, and the value with its error.
+comes from, and the value with its error and what is left of a trend in quadrature. Arrows at the
+lower edge: not positive.
 """
 
 import numpy as np
@@ -33,6 +34,7 @@ def draw(opened, options):
     -------
     matplotlib.figure.Figure
     """
+    diffusion_points.without(options, "diffusion", "stops", "data")
     points = diffusion_points.select(opened, options, None, "diffusion")
     chosen, total = points, len(points)
     if total > MOST and not (options.cases and options.rigidities):
@@ -60,7 +62,7 @@ def _panel(axes, point):
     stops = results.stops[point.rig]
     running = results.running(point.rig)
     shown = ["D_par", "D_perp"] if point.has_field else ["D_iso"]
-    lines, heights = [], []
+    lines, heights, negative = [], [], []
     for name in shown:
         found = point.found[name]
         for estimator, colour, marker, _ in ESTIMATORS:
@@ -70,12 +72,14 @@ def _panel(axes, point):
                 # of the time between two stops; the first one begins at 0 like <X X>/2T
                 time, mean, error = np.sqrt(stops[1:] * stops[:-1]), mean[1:], error[1:]
             good = np.isfinite(mean) & (mean > 0)
+            negative.extend((place, colour) for place in time[np.isfinite(mean) & (mean <= 0)])
             heights.append(mean[good])
             axes.errorbar(time[good], mean[good], np.nan_to_num(error[good]), color=colour,
                           marker=marker, markersize=3, linewidth=0.9, elinewidth=0.9, capsize=1.5,
                           linestyle="--" if name == "D_perp" else "-",
                           markerfacecolor="white" if name == "D_perp" else colour)  # fmt: skip
         flat, error = found.state == "plateau", np.nan_to_num(found.error)
+        error = np.hypot(error, np.nan_to_num(found.trend * found.value)) if flat else error
         axes.fill_between([found.since, found.until], found.value - error, found.value + error,
                           facecolor="0.75" if flat else "white", edgecolor="0.65", zorder=0,
                           linewidth=2.5 if flat else 0.8, hatch=None if flat else "//////",
@@ -89,17 +93,21 @@ def _panel(axes, point):
     low, high = style.decades(heights.min(), heights.max())
     axes.set_ylim(low, high * (high / low) ** (0.16 * len(lines)))
     style.short_log(axes.yaxis, "log", axes.get_ylim())
+    for place, colour in negative:
+        axes.plot([place], [0.02], color=colour, marker="v", markersize=5, linestyle="none",
+                  transform=axes.get_xaxis_transform(), gid="not positive")  # fmt: skip
     axes.text(0.03, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=7,
               linespacing=1.35)  # fmt: skip
     axes.set_title(_title(point), linespacing=1.3)
 
 
 def statement(found):
-    """A coefficient and its state in words: "D = 23.9 ± 0.4 pc, plateau from 5 pc"."""
+    """A coefficient and its state in words: "D = 23.9 ± 0.4 pc, plateau from 5 pc, trend 2 %"."""
     value = diffusion_points.with_error(found.value, found.error)
     text = f"{NAMES[found.name]} = {value} pc"
     if found.state == "plateau":
-        return f"{text}, plateau from {style.number(found.since)} pc"
+        return (f"{text}, plateau from {style.number(found.since)} pc,"
+                f" trend {100 * found.trend:.1f} %")  # fmt: skip
     state = STATES[found.state]
     if np.isfinite(found.exponent):
         state += rf", $T^{{{found.exponent:+.2f}}}$"
@@ -124,5 +132,5 @@ def _handles():
              for _, colour, marker, label in ESTIMATORS]  # fmt: skip
     across = Line2D([], [], color="0.3", marker="o", markersize=3, linewidth=0.9, linestyle="--",
                     markerfacecolor="white", label="across the field")  # fmt: skip
-    return [*marks, across, Patch(facecolor="0.75", edgecolor="0.7", label="plateau with error"),
+    return [*marks, across, Patch(facecolor="0.75", edgecolor="0.7", label="plateau with error and trend"),
             Patch(facecolor="white", edgecolor="0.7", hatch="////", label="no plateau: last stops")]
