@@ -252,5 +252,5 @@ def _ratio(axes, strengths, fit):
     points = [point for _, group in strengths for point in group]
     note = diffusion_points.left_out(points, "D_iso")
     told = ["points scaled to $L_c = L$", f"open: no plateau{note and ';'}", *note.split(": ")]
-    axes.text(0.97, 0.06, "\n".join(line for line in told if line), transform=axes.transAxes,
-              fontsize=6, ha="right")  # fmt: skip
+    axes.text(0.97, 0.95, "\n".join(line for line in told if line), transform=axes.transAxes,
+              fontsize=6, ha="right", va="top")  # fmt: skip

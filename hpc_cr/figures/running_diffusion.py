@@ -96,18 +96,19 @@ def _panel(axes, point):
     for place, colour in negative:
         axes.plot([place], [0.02], color=colour, marker="v", markersize=5, linestyle="none",
                   transform=axes.get_xaxis_transform(), gid="not positive")  # fmt: skip
-    axes.text(0.03, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=7,
+    axes.text(0.03, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=6.5,
               linespacing=1.35)  # fmt: skip
     axes.set_title(_title(point), linespacing=1.3)
 
 
 def statement(found):
-    """A coefficient and its state in words: "D = 23.9 ± 0.4 pc, plateau from 5 pc, trend 2 %"."""
+    """A coefficient and its state in words: "D = 23.9 ± 0.4 ± 0.5 pc, plateau from 5 pc"."""
     value = diffusion_points.with_error(found.value, found.error)
-    text = f"{NAMES[found.name]} = {value} pc"
     if found.state == "plateau":
-        return (f"{text}, plateau from {style.number(found.since)} pc,"
-                f" trend {100 * found.trend:.1f} %")  # fmt: skip
+        trend = style.number(found.trend * found.value, 2)
+        return (rf"{NAMES[found.name]} = {value} $\pm$ {trend} pc, plateau from"
+                f" {style.number(found.since)} pc")  # fmt: skip
+    text = f"{NAMES[found.name]} = {value} pc"
     state = STATES[found.state]
     if np.isfinite(found.exponent):
         state += rf", $T^{{{found.exponent:+.2f}}}$"
@@ -132,5 +133,5 @@ def _handles():
              for _, colour, marker, label in ESTIMATORS]  # fmt: skip
     across = Line2D([], [], color="0.3", marker="o", markersize=3, linewidth=0.9, linestyle="--",
                     markerfacecolor="white", label="across the field")  # fmt: skip
-    return [*marks, across, Patch(facecolor="0.75", edgecolor="0.7", label="plateau with error and trend"),
+    return [*marks, across, Patch(facecolor="0.75", edgecolor="0.7", label=r"plateau: $\pm$ error $\pm$ trend"),
             Patch(facecolor="white", edgecolor="0.7", hatch="////", label="no plateau: last stops")]

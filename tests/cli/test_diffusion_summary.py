@@ -93,16 +93,21 @@ def test_table(finished):
         assert cells[2:5] == ["8", f"{length:.4g}", f"{gyroradius(3.0, 4.0) / length:.3g}"]
         found = cases["turbulent"].coefficients(0)["D_iso"]
         assert found.state == "plateau" and cells[5] == number(found.value, found.error)
-        assert cells[6] == "-"  # no D_perp
+        assert cells[6] == f"{100 * found.trend:.1f}"
+        # the change of growth over the plateau is not the error: control
+        assert cells[6] != f"{100 * found.error / found.value:.1f}"
+        assert cells[7:9] == ["-", "-"]  # no D_perp
         # both units
-        value, error = (float(part) for part in cells[7].split(" +- "))
+        value, error = (float(part) for part in cells[9].split(" +- "))
         assert value == pytest.approx(found.value * PC_C_CM2_PER_S / 1e28, rel=1e-2)
         assert error == pytest.approx(found.error * PC_C_CM2_PER_S / 1e28, rel=0.06)
         cells = row(text, "both", "3 PV")
         both = cases["both"].coefficients(0)
         assert set(both) == {"D_par", "D_perp", "D_iso"}
         assert cells[5].lstrip("<>?") == number(both["D_par"].value, both["D_par"].error)
-        assert cells[6].lstrip("<>?") == number(both["D_perp"].value, both["D_perp"].error)
+        assert cells[7].lstrip("<>?") == number(both["D_perp"].value, both["D_perp"].error)
+        for place, name in ((6, "D_par"), (8, "D_perp")):
+            assert cells[place] == f"{100 * both[name].trend:.1f}"
         # lengths of another wave band would be another row: control
         assert cells[3] != f"{coherence_length(5, 2, 5 / 3):.4g}"
 
@@ -115,7 +120,7 @@ def test_plateaus_in_words(finished):
     assert "D_perp falling: bounded, <X X> does not keep growing" in text
     assert row(text, "uniform", "3 PV")[3:5] == ["-", "-"]  # no turbulence, no L_c
     assert row(text, "uniform", "3 PV")[5].startswith(">")
-    assert row(text, "uniform", "3 PV")[6].startswith("<")
+    assert row(text, "uniform", "3 PV")[7].startswith("<")
     assert "< still falling" in text and "> still rising" in text
     assert "Field lines" in text and re.search(r"both +3 PV +2 ", text)
     assert not re.search(r"turbulent +3 PV +2 ", text)
@@ -151,6 +156,9 @@ def test_json(finished, capsys):
             assert told["value_cm2_per_s"] == pytest.approx(found.value * 9.2508e28, rel=1e-4)
             assert (told["state"], told["reason"]) == (found.state, found.reason)
             assert (told["since_pc"], told["until_pc"]) == (found.since, found.until)
+            assert told["trend"] == pytest.approx(found.trend)
+            both = np.hypot(found.error, found.trend * found.value)
+            assert told["total_error_pc"] == pytest.approx(both)
         running = case.running(0)
         for name in ("D_par", "D_perp", "D_iso"):
             assert set(one["running"][name]) == {"displacement", "interval", "velocity", "arrival"}
@@ -184,7 +192,7 @@ def test_unfinished_entries(finished, tmp_path, capsys):
         file["case/turbulent/status/done"][:, 1] = 0
         file["case/both/status/done"][1:, 0] = 0
     text = info(path, capsys)
-    assert row(text, "turbulent", "10 PV")[2:7] == ["0", "1.416", "1.91", "-", "-"]
+    assert row(text, "turbulent", "10 PV")[2:9] == ["0", "1.416", "1.91"] + 4 * ["-"]
     assert row(text, "both", "3 PV")[5].startswith("?") and " +- -" in row(text, "both", "3 PV")[5]
     assert "both, 3 PV: D_par, D_perp not decided (one realisation)" in text
     assert "turbulent, 10 PV:" not in text

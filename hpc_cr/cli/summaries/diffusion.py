@@ -108,7 +108,7 @@ def _table(found):
     first = {(1,): "D_iso", (3,): "D_par"}.get(tuple(lengths), "D_par (or D_iso)")
     names = [first, "D_perp"] if 3 in lengths else [first]
     header = [*([("case", "")] if named else []), ("rigidity", ""), ("n", ""), ("L_c", "pc"),
-              ("r_g/L_c", ""), *((name, "pc c") for name in names),
+              ("r_g/L_c", ""), *(one for name in names for one in ((name, "pc c"), ("trend", "%"))),
               *((name, f"1e{CGS_POWER} cm2/s") for name in names), ("steps", "1e6/s/core")]
     rows = []
     for case, every in found:
@@ -119,7 +119,7 @@ def _table(found):
             rows.append([*([case.case] if named else []), rigidity_text(case.rigidities[rig]),
                          str(int(case.done[:, rig].sum())), _plain(length, ".4g"),
                          _plain(case.job.gyroradii[rig] / length, ".3g"),
-                         *(_cell(one, 1.0) for one in shown),
+                         *(cell for one in shown for cell in (_cell(one, 1.0), _trend(one))),
                          *(_cell(one, PC_C_CM2_PER_S / 10.0**CGS_POWER) for one in shown),
                          rate_text(case.steps[:, rig].sum(), case.seconds[:, rig].sum())])
     return header, rows
@@ -133,9 +133,9 @@ def _line_table(found):
     """The same for field lines: from (case, limits per rigidity)."""
     named = any(case.case for case, _ in found)
     header = [*([("case", "")] if named else []), ("rigidity", ""), ("B_rms/B0", ""),
-              ("D_FL", "pc"), ("theory", "pc")]
+              ("D_FL", "pc"), ("trend", "%"), ("theory", "pc")]
     rows = [[*([case.case] if named else []), rigidity_text(case.rigidities[rig]),
-             f"{_level(case):.3g}", _cell(one, 1.0), f"{_walk(case):.4g}"]
+             f"{_level(case):.3g}", _cell(one, 1.0), _trend(one), f"{_walk(case):.4g}"]
             for case, limits in found for rig, one in enumerate(limits) if one is not None]
     return header, rows
 
@@ -157,11 +157,17 @@ def _cell(one, unit):
     return "-" if one is None else _mark(one) + number(one.value * unit, one.error * unit)
 
 
+def _trend(one):
+    """What is left of a trend, per cent."""
+    return "-" if one is None else _plain(100 * one.trend, ".1f")
+
+
 def _heading(marks):
     """What the numbers are."""
     words = {"<": "< still falling", ">": "> still rising", "?": "? not decided"}
     lines = ["Diffusion coefficients from displacements (v = c), mean over n realisations +- its",
-             "standard error; r_g in sqrt(B0^2 + B_rms^2), L_c: two-sided coherence length"]
+             "standard error; trend: what growth changes by between the stops, a second error;",
+             "r_g in sqrt(B0^2 + B_rms^2), L_c: two-sided coherence length"]
     told = [words[mark] for mark in words if mark in marks]
     return [*lines, f"no plateau: {', '.join(told)}"] if told else lines
 
@@ -209,6 +215,8 @@ def _coefficient(one):
         "until_pc": one.until,
         "exponent": one.exponent,
         "exponent_error": one.exponent_error,
+        "trend": one.trend,
+        "total_error_pc": one.total,
         "change_bound": one.bound,
         "n_realisation": one.n_realisation,
     }
