@@ -179,8 +179,9 @@ class Limit(NamedTuple):
         return float(np.hypot(self.error, np.nan_to_num(self.systematic)))
 
 
-def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV):
-    """`allowed_levels` for R^(1/3), with a systematic error from other exponents.
+def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV,
+                  exponents=(1 / 3, 1 / 3)):  # fmt: skip
+    """`allowed_levels`, with a systematic error from other exponents.
 
     The grammage at 10 GV rests on a power law over five decades of rigidity: what its exponent is,
     and from which of the measured rigidities on it holds, matters more than the level fit's error.
@@ -188,8 +189,8 @@ def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV):
     Parameters
     ----------
     others : iterable of (float, float)
-        Exponents of D_par and D_perp instead of 1/3.
-    levels, reference, tilt, within, rigidity
+        Exponents of D_par and D_perp instead of the given ones.
+    levels, reference, tilt, within, rigidity, exponents
         As for `allowed_levels`.
 
     Returns
@@ -200,7 +201,7 @@ def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV):
     arguments = levels, reference, tilt, within, rigidity
     every = [allowed_levels(*arguments, exponents=one) for one in others]
     found = []
-    for eta, error, x in allowed_levels(*arguments):
+    for eta, error, x in allowed_levels(*arguments, exponents=exponents):
         ends = [[one for one, _, limit in other if limit == x] for other in every]
         away = [min(abs(one - eta) for one in end) if end else np.inf for end in ends]
         found.append(Limit(eta, error, float(max(away, default=np.nan)), x))

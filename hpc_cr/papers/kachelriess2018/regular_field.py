@@ -9,6 +9,7 @@ import numpy as np
 from hpc_cr.diffusion import grammage
 from hpc_cr.diffusion.fits import power_law
 from hpc_cr.figures import diffusion_level
+from hpc_cr.figures.grammage import ways_of
 from hpc_cr.figures.panels import FigureError
 from hpc_cr.measurements.diffusion import BAND_PV
 from hpc_cr.papers.kachelriess2018.files import LEVELS, STRONG
@@ -97,16 +98,21 @@ def tilt_and_level(cases):
         return []
     fit, n = fitted
     span = 0.05, 10.0
-    found = grammage.allowed_levels(fit, REFERENCE_PV, TILT_DEG, span)
-    ends = [one for one in found if one[2] == grammage.ALLOWED[1]]
-    other = grammage.allowed_levels(fit, REFERENCE_PV, TILT_DEG, span, exponents=(1 / 3, 0.55))
-    other = [one[0] for one in other if one[2] == grammage.ALLOWED[1]]
+    others = ways_of(points(cases, LEVELS), REFERENCE_PV)
+    found = grammage.allowed_range(fit, REFERENCE_PV, TILT_DEG, span, others.values())
+    ends = [one for one in found if one.x == grammage.ALLOWED[1]]
     if not ends:
         return []
-    number = Number(ends[-1][0], ends[-1][1], n)
-    again = f"; {other[-1]:.2f} with D_perp ~ E^0.55" if other else ""
-    lower = [one for one in found if one[2] == grammage.ALLOWED[0]]
-    start = f"; 5 g/cm^2 at eta = {words(*lower[0][:2])}" if lower else ""
+    number = Number(ends[-1].eta, ends[-1].total, n)
+    again = "".join(
+        f"; {eta:.2f} with D_par ~ E^{along:.2f} and D_perp ~ E^{across:.2f}"
+        for along, across in others.values()
+        for eta, _, x in grammage.allowed_levels(fit, REFERENCE_PV, TILT_DEG, span,
+                                                 exponents=(along, across))
+        if x == grammage.ALLOWED[1]
+    )  # fmt: skip
+    lower = [one for one in found if one.x == grammage.ALLOWED[0]]
+    start = f"; 5 g/cm^2 at eta = {words(lower[0].eta, lower[0].total)}" if lower else ""
     return [
         statement(
             "figure 3 left",
@@ -117,8 +123,10 @@ def tilt_and_level(cases):
             "",
             factor(number.value, number.error, WEAK, n, 1.5),
             "a factor 1.5 about 0.35 is granted"
-            f"{again}{start}; error: level fit; one range of eta only: weak regular fields are"
-            " excluded at any tilt",
+            f"{again}{start}; error: level fit, and the largest change by these exponents: E^(1/3)"
+            " from the lowest energy with a plateau on instead of 1 PV, and the mean ones between"
+            " them, of the level nearest to 0.25; one range of eta only: weak regular fields"
+            " are excluded at any tilt",
         )
     ]
 
