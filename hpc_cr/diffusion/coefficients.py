@@ -28,8 +28,8 @@ scatter of the realisations, so Student's t is exact for Gaussian ones.
 
 Where there is no plateau the trend over the last stops, a factor of 2.5 at least, decides between
 falling, rising and not decided: it has to be seen with a probability of error of 5 % over
-STATEMENTS, since a file makes so many statements. The statement is about the range of the stops: a coefficient that
-stays flat for long and moves on later cannot be recognised by it.
+STATEMENTS, since a file makes so many. The statement is about the range of the stops: a
+coefficient that stays flat for long and moves on later cannot be recognised by it.
 """
 
 from itertools import product

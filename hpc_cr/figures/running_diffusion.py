@@ -133,6 +133,6 @@ def _handles():
              for _, colour, marker, label in ESTIMATORS]  # fmt: skip
     across = Line2D([], [], color="0.3", marker="o", markersize=3, linewidth=0.9, linestyle="--",
                     markerfacecolor="white", label="across the field")  # fmt: skip
-    flat = Patch(facecolor="0.75", edgecolor="0.7", label=r"plateau: $\pm$ error $\pm$ trend")
+    flat = Patch(facecolor="0.75", edgecolor="0.7", label="plateau with error and trend")
     return [*marks, across, flat,
             Patch(facecolor="white", edgecolor="0.7", hatch="////", label="no plateau: last stops")]
