@@ -118,15 +118,12 @@ def moments(displacement, axes):
     -------
     Moments
     """
-    if not displacement.shape[1]:
-        nothing = np.full((len(displacement), 3, 3), np.nan)
-        return Moments(nothing[:, 0], nothing, nothing[:, 0])
     n_stop, n, _ = displacement.shape
     if not n:
         return Moments(*(np.full((n_stop, *shape), np.nan) for shape in ((3,), (3, 3), (3,))))
     mean = displacement.mean(axis=1)
     rest = displacement - mean[:, None]
-    covariance = np.einsum("sni,snj->sij", rest, rest) / displacement.shape[1]
+    covariance = np.einsum("sni,snj->sij", rest, rest) / n
     square = (rest @ axes.T) ** 2
     return Moments(mean, covariance, (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2))
 

@@ -65,6 +65,11 @@ def name(results):
     return rf"$B_\mathrm{{rms}}/B_0$ = {eta:.2g}, {n} realisations"
 
 
+def label(results):
+    """The case in messages."""
+    return f"case '{results.case}'" if results.case else "it"
+
+
 def colours(found):
     """Colour of each rigidity (PV), the same in all panels."""
     values = sorted({float(results.rigidities[rig]) for results, rigs in found for rig in rigs})

@@ -1,13 +1,16 @@
 """The dipole inside the cloud of a burst against that of a Gaussian one, 3 s/(2 c T).
 
 Left: in cells along the source's field line, from the flow of the particles and from the gradient
-of their density. Right: the flow's dipole over 3 s/(2 c T), over all cells, against time in mean
-free paths 3 D_par/c: 2 for particles that still fly freely, 1 for diffusion.
+of their density (where D_par has a plateau). Right: both over 3 s/(2 c T), over all cells, against
+time in mean free paths 3 D_par/c: 2 for particles that still fly freely, 1 for diffusion; from when
+on the first cell is narrower than half of the cloud, and as long as the cells reach to twice its
+width.
 """
 
 import numpy as np
 
 from hpc_cr.figures import source_cases, style
+from hpc_cr.figures.panels import FigureError
 
 SURE = 3.0
 """Cells whose error is this many times smaller than the largest dipole expected are drawn."""
@@ -41,6 +44,9 @@ def draw(opened, options):
 def _cells(axes, results, rig, options, colour, shift):
     stop = source_cases.stop_of(results, rig, options)
     one = results.dipoles(rig, stop)
+    if not np.any(np.isfinite(one.flow.value)):
+        raise FigureError(f"{results.path}: {source_cases.label(results)} has no flow in cells with"
+                          " a known field line")  # fmt: skip
     largest = np.nanmax(one.gaussian)
     place = one.gaussian * (1 + 0.03 * (shift - 0.4))  # beside each other, not on top
     good = one.flow.error < largest / SURE
@@ -59,6 +65,9 @@ def _ratios(axes, results, rig, colour):
     source_cases.points(axes, stops / path, [one.ratio for one in found],
                         [one.ratio_error for one in found], color=colour, marker="o",
                         linestyle="-", linewidth=0.7)
+    source_cases.points(axes, stops / path, [one.gradient_ratio for one in found],
+                        [one.gradient_ratio_error for one in found], color=colour, marker="s",
+                        markerfacecolor="white", linestyle=":", linewidth=0.7)
 
 
 def _finish(left, right, results, rigs, options):
@@ -75,7 +84,7 @@ def _finish(left, right, results, rigs, options):
     right.axhline(1.0, color="0.5", linewidth=0.9, zorder=0)
     right.set_ylim(0.5, 2.4)
     right.set_xlabel(r"time $T/\tau$, $c\tau = 3D_\parallel/c$")
-    right.set_ylabel(r"flow dipole over $3s/(2cT)$")
+    right.set_ylabel(r"dipole over $3s/(2cT)$")
     right.set_title(source_cases.name(results))
 
 

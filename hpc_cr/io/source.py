@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.diffusion.clouds import second_moments, spread
-from hpc_cr.diffusion.coefficients import coefficient
+from hpc_cr.diffusion.coefficients import PLATEAU, coefficient
 from hpc_cr.io.results import Results
 from hpc_cr.sources import dipole
+from hpc_cr.statistics import mean_and_error
 
 
 class Dipoles(NamedTuple):
@@ -17,9 +18,11 @@ class Dipoles(NamedTuple):
     gaussian: np.ndarray  # (n_along,) 3 s/(2 c T)
     flow: dipole.Profile  # (n_along,) 3 <u_away>, all distances from the line together
     between: np.ndarray  # (n_along - 1,) places of the gradient, pc
-    gradient: np.ndarray  # (n_along - 1,) -3 D_par d ln n/ds, D_par of `coefficients`
+    gradient: np.ndarray  # (n_along - 1,) -3 D_par d ln n/ds; NaN unless D_par has a plateau
     gradient_error: np.ndarray
-    ratio: float  # flow over Gaussian, over all cells
+    gradient_ratio: float  # gradient over Gaussian, over all cells
+    gradient_ratio_error: float
+    ratio: float  # flow over Gaussian, over all cells; NaN unless they resolve the cloud
     ratio_error: float
 
 
@@ -120,6 +123,32 @@ class SourceResults(Results):
 
         return field_axes(self.job.regular_field)
 
+    def in_cells(self, rig, stop):
+        """Share of the clouds' particles that the cells hold, mean and error over realisations.
+
+        Parameters
+        ----------
+        rig, stop : int
+
+        Returns
+        -------
+        mean, error : float
+            The rest is beyond them, or where a field line is not known.
+        """
+        done = self.done[:, rig]
+        held = self.one("count", rig, stop)[done].sum(axis=(1, 2, 3))
+        there = self.job.particles.count - self.unfinished[done, rig]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean, error = mean_and_error(held / there, self.realisation[done])
+        return float(mean), float(error)
+
+    def known_lines(self, rig):
+        """Share of the source's field lines that is known, along the cells; NaN if none is done."""
+        done = self.done[:, rig]
+        if not done.any():
+            return np.nan
+        return float(np.isfinite(self.field_line[done, rig]).all(axis=-1).mean())
+
     def mean_density(self, rig, stop):
         """Density in the cells over realisations and sides.
 
@@ -151,11 +180,12 @@ class SourceResults(Results):
         if not done.any():
             empty = np.full(len(self.along) - 1, np.nan)
             return Dipoles(empty, empty, dipole.Profile(empty, empty, 0 * empty), empty[1:],
-                           empty[1:], empty[1:], np.nan, np.nan)
+                           empty[1:], empty[1:], *4 * [np.nan])
         count, flow = self.one("count", rig, stop)[done], self.one("flow", rig, stop)[done]
         density, realisation = self.one("density", rig, stop)[done], self.realisation[done]
         time, found = self.stops[rig, stop], self.coefficients(rig)["D_par"]
-        parallel = found.value, found.error
+        # a bound on D would make a bound on the dipole
+        parallel = (found.value, found.error) if found.state == PLATEAU else (np.nan, np.nan)
         variance = 2 * time * self.spread(rig).parallel[stop]
         places = dipole.mean_places(self.along, variance)
         total = count.sum(axis=-1, keepdims=True)
@@ -164,7 +194,12 @@ class SourceResults(Results):
         mean[np.isnan(density).all(axis=-1)] = np.nan
         rings = dipole.flow_profile(total, mean, realisation)
         profile = dipole.Profile(*(values[:, 0] for values in rings))
-        between, gradient, error = dipole.gradient_profile(
-            density, self.along, self.perpendicular, variance, parallel, realisation)
-        ratio = dipole.flow_over_gaussian(count, flow, places, time, realisation)
-        return Dipoles(places, 1.5 * places / time, profile, between, gradient, error, *ratio)
+        cells = density, self.along, self.perpendicular, variance, parallel
+        gradient = dipole.gradient_profile(*cells, realisation)
+        if not dipole.resolved(self.along, variance)[0]:
+            gradient = gradient[0], *np.full((2, len(gradient[0])), np.nan)
+        ratios = 4 * [np.nan]
+        if all(dipole.resolved(self.along, variance)):
+            ratios = [*dipole.gradient_over_gaussian(*cells, time, realisation),
+                      *dipole.flow_over_gaussian(count, flow, places, time, realisation)]
+        return Dipoles(places, 1.5 * places / time, profile, *gradient, *ratios)

@@ -26,13 +26,15 @@ def rows():
     return tuple(found)
 
 
-def proton_flux(rigidity):
+def proton_flux(rigidity, offsets=None):
     """Flux of protons per rigidity.
 
     Parameters
     ----------
     rigidity : float or array (...)
         PV.
+    offsets : array (n_row,), optional
+        Added to the logarithms of the fluxes of the table (`deviations`).
 
     Returns
     -------
@@ -40,6 +42,31 @@ def proton_flux(rigidity):
         GeV^-1 m^-2 s^-1 sr^-1; NaN outside of the table.
     """
     energy = np.log([row["energy_GeV"] for row in rows()])
-    flux = np.log([row["flux"] for row in rows()])
+    flux = np.log([row["flux"] for row in rows()]) + (0.0 if offsets is None else offsets)
     wanted = np.log(np.asarray(rigidity, float) * 1e6)
     return np.exp(np.interp(wanted, energy, flux, left=np.nan, right=np.nan))[()]
+
+
+def deviations(rng):
+    """Offsets of the logarithms drawn from the errors of the table, for `proton_flux`.
+
+    Statistical errors are independent; the systematic ones are one number per experiment, so that
+    all its points move together, which is what they do for the most part.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray (n_row,)
+    """
+    together = {}
+    found = []
+    for row in rows():
+        name = row["experiment"]
+        if name not in together:
+            together[name] = rng.normal()
+        found.append((row["sys"] * together[name] + np.nan_to_num(row["stat"]) * rng.normal())
+                     / row["flux"])
+    return np.array(found)

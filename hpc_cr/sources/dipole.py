@@ -85,7 +85,8 @@ def flow_over_gaussian(count, flow, places, time, realisation):
     Returns
     -------
     ratio, error : float
-        1 for the diffusive dipole of a Gaussian cloud; sum N u s over sum N s^2, times 2 T.
+        1 for the diffusive dipole of a Gaussian cloud; sum N u s over sum N s^2, times 2 T. Over
+        all of a cloud, with every particle's own s, this is d ln<s^2>/d ln T: 2 for free flight.
     """
     away = SIDES[:, None, None] * flow[..., 0]
     known = np.isfinite(away)
@@ -110,7 +111,8 @@ def mean_density(count, density, realisation):
     -------
     mean, poisson, error : ndarray (n_along, n_perp)
         1/pc^3; Poisson error of the particles counted, and standard error over realisations,
-        which has the Poisson error in it. NaN where no particle was counted.
+        which has the Poisson error in it. Where no particle was counted the mean is 0 and both
+        errors are NaN; where no field line is known all three are NaN.
     """
     known = np.isfinite(density)
     sides = known.sum(axis=1)
@@ -121,7 +123,7 @@ def mean_density(count, density, realisation):
                                        realisation)
         poisson = mean / np.sqrt(number)
     empty = number == 0
-    return tuple(np.where(empty, np.nan, v) for v in (mean, poisson, error))
+    return mean, *(np.where(empty, np.nan, v) for v in (poisson, error))
 
 
 def gradient_profile(density, along, across, variance, parallel, realisation):
@@ -146,25 +148,92 @@ def gradient_profile(density, along, across, variance, parallel, realisation):
         from the source's side. The difference of ln n over the distance is corrected for the width
         of the cells, as it is for a Gaussian of this variance.
     """
+    middle, slope = _slopes(along, variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slopes, error = function_of_mean(slope, _rings(density, across), realisation)
+    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
+    value = 3 * parallel[0] * slopes
+    return middle, value, np.hypot(3 * parallel[0] * error, 3 * parallel[1] * slopes)
+
+
+def gradient_over_gaussian(density, along, across, variance, parallel, time, realisation):
+    """Gradient's dipole over 3 s/(2 c T): the slope through the origin over all pairs of cells.
+
+    Parameters
+    ----------
+    density, along, across, variance, parallel, realisation
+        As for `gradient_profile`.
+    time : float
+        T, pc.
+
+    Returns
+    -------
+    ratio, error : float
+        Pairs with the weights of their own errors; neighbouring ones share a cell, which the
+        jackknife over realisations sees. The error of D_par is in it.
+    """
+    middle, value, error = gradient_profile(density, along, across, variance, (parallel[0], 0.0),
+                                            realisation)
+    use = np.isfinite(value) & (error > 0)
+    if not use.any():
+        return np.nan, np.nan
+    slope = _slopes(along, variance)[1]
+    expected = 1.5 * middle[use] / time
+    weight = expected / error[use] ** 2
+    weight = weight / np.sum(weight * expected)
+
+    def ratio(means):
+        return 3 * parallel[0] * (slope(means)[..., use] @ weight)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found, error = function_of_mean(ratio, _rings(density, across), realisation)
+    return float(found), float(np.hypot(error, found * parallel[1] / parallel[0]))
+
+
+def _rings(density, across):
+    """Density times area over sides and rings, and the area known, (n_row, n_along, 2)."""
+    area = np.diff(np.square(np.asarray(across, float)))
+    known = np.isfinite(density)
+    return np.stack([np.where(known, density * area, 0.0).sum(axis=(1, 3)),
+                     np.where(known, area, 0.0).sum(axis=(1, 3))], -1)  # fmt: skip
+
+
+def _slopes(along, variance):
+    """Places between cells, and the function that makes -d ln n/ds of means of `_rings`."""
     places = mean_places(along, variance)
     middle, steps = (places[1:] + places[:-1]) / 2, np.diff(places)
     with np.errstate(divide="ignore", invalid="ignore"):
         coarse = -np.diff(np.log(_gaussian_means(along, variance))) / steps
         correction = middle / variance / coarse
-    area = np.diff(np.square(np.asarray(across, float)))
-    known = np.isfinite(density)
-    part = np.where(known, density * area, 0.0).sum(axis=(1, 3))
-    sides = np.where(known, area, 0.0).sum(axis=(1, 3))
 
     def slope(means):
         inside = means[..., 0] / means[..., 1]
         return -np.diff(np.log(inside), axis=-1) / steps * correction
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slopes, error = function_of_mean(slope, np.stack([part, sides], -1), realisation)
-    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
-    value = 3 * parallel[0] * slopes
-    return middle, value, np.hypot(3 * parallel[0] * error, 3 * parallel[1] * slopes)
+    return middle, slope
+
+
+def resolved(along, variance):
+    """Whether cells along the field show the dipole of a whole cloud.
+
+    The mean place in a cell is that of a Gaussian, which an early cloud is not: the first cell must
+    be narrower than half of the cloud's width. And what lies beyond the last cell is missing from
+    the sums, which is the same as nothing only for a Gaussian: they must reach to twice the width.
+
+    Parameters
+    ----------
+    along : array (n_along + 1,)
+        Edges, pc.
+    variance : float
+        <x_par^2> of the cloud, pc^2.
+
+    Returns
+    -------
+    (bool, bool)
+        The first cell is narrow enough, and the last one far enough.
+    """
+    width = np.sqrt(variance)
+    return bool(2 * along[1] <= width), bool(width <= along[-1] / 2)
 
 
 def mean_places(edges, variance):

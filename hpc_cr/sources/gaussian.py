@@ -80,12 +80,29 @@ def mean_in_cells(along, across, time, parallel, perpendicular):
     ndarray (n_along, n_perp)
         1/pc^3, on one side of the source.
     """
-    from scipy.special import erf
-
-    along, across = np.asarray(along, float), np.asarray(across, float)
-    line = np.diff(erf(along / np.sqrt(4 * parallel * time))) / (2 * np.diff(along))
+    across = np.asarray(across, float)
+    line = mean_along(along, time, parallel)
     ring = -np.diff(np.exp(-(across**2) / (4 * perpendicular * time)))
     return line[:, None] * ring / (np.pi * np.diff(across**2))
+
+
+def mean_along(along, time, parallel):
+    """Mean density per particle and length along the axis between edges, 1/pc, on one side.
+
+    Parameters
+    ----------
+    along : array (n_along + 1,)
+    time, parallel : float
+        As for `mean_in_cells`.
+
+    Returns
+    -------
+    ndarray (n_along,)
+    """
+    from scipy.special import erf
+
+    along = np.asarray(along, float)
+    return np.diff(erf(along / np.sqrt(4 * parallel * time))) / (2 * np.diff(along))
 
 
 def log_gradient(position, time, tensor):

@@ -9,11 +9,13 @@ line and positive towards the source,
 
     delta = f 3 R/(2 c T) + (1 - f) delta_sea.
 
+Here R is the distance s along the field line; the part d_perp of the full distance makes a dipole
+across the field, 3 d_perp/(2 c T), that is left out with the Hall part (`hpc_cr.sources.dipole`).
 The dipole of the sea is delta_sea = -delta_0 (R/PV)^(1/3), from the opposite side. Neither the
 energy of the source nor delta_0 is predicted: `Source.energy_erg` is the energy in protons,
-`normalised` gives it the value that makes a chosen share, `sea_from_data` takes delta_0 from
-measured dipoles, and `sea_of_gradient` is the diffusive one. The share is taken to be the same for
-all nuclei of one rigidity.
+`normalised` gives it the value that makes a chosen share, and `fit_sea` takes delta_0 from measured
+dipoles, beside what the source has left of them. The share is taken to be the same for all nuclei
+of one rigidity.
 """
 
 from typing import NamedTuple
@@ -22,8 +24,8 @@ import numpy as np
 
 from hpc_cr.constants import CM_PER_PC, PC_C_CM2_PER_S, PC_PER_C_S, SPEED_OF_LIGHT_M_PER_S
 from hpc_cr.diffusion.fits import fit_power_law
+from hpc_cr.measurements import proton_flux as protons
 from hpc_cr.measurements.diffusion import BAND_PV
-from hpc_cr.measurements.proton_flux import proton_flux
 from hpc_cr.sources import gaussian
 
 MYR_PC = 1e6 * 365.25 * 86400 / PC_PER_C_S
@@ -69,6 +71,19 @@ class Coefficients(NamedTuple):
         return tuple(fit.propagate(lambda p: p[0] * np.asarray(rigidity, float) ** p[1])[1]
                      for fit in self.fits)
 
+    def drawn(self, rng):
+        """Coefficients drawn from the errors of the fits; the same ones if they are no fits."""
+        if not self.fits:
+            return self
+        found = []
+        for fit in self.fits:
+            scale = np.array([fit.values[0], 1.0])  # in the logarithm: amplitudes stay positive
+            step = rng.multivariate_normal(np.zeros(2), fit.covariance / np.outer(scale, scale))
+            found.append((fit.values[0] * np.exp(step[0]), fit.values[1] + step[1]))
+        (along, rise), (across, growth) = found
+        return self._replace(parallel=along, perpendicular=across, parallel_slope=rise,
+                             perpendicular_slope=growth)
+
     def suppression_rigidity(self, across, time, share=0.5):
         """Rigidity (PV) below which less than a share is left, and its error (NaN if no fits)."""
         value = gaussian.suppression_rigidity(across, time, self.perpendicular,
@@ -88,7 +103,8 @@ def of_boron_to_carbon(diffusion=5e28, slope=1 / 3):
                         isotropic / gaussian.PERPENDICULAR_LOSS, slope, slope)
 
 
-def of_measured(rigidity, parallel, parallel_error, perpendicular, perpendicular_error):
+def of_measured(rigidity, parallel, parallel_error, perpendicular, perpendicular_error,
+                covariances=(None, None)):
     """Power laws through measured coefficients, continued to lower rigidities.
 
     Parameters
@@ -96,7 +112,9 @@ def of_measured(rigidity, parallel, parallel_error, perpendicular, perpendicular
     rigidity : array (n,)
         PV, n >= 2.
     parallel, parallel_error, perpendicular, perpendicular_error : array (n,)
-        D/c in pc with errors over realisations.
+        D/c in pc with errors over realisations; NaN leaves out a point.
+    covariances : pair of ndarray (n, n), optional
+        Of ln D_par and ln D_perp, for points that share realisations.
 
     Returns
     -------
@@ -107,8 +125,8 @@ def of_measured(rigidity, parallel, parallel_error, perpendicular, perpendicular
     hpc_cr.diffusion.fits.FitError
         Fewer than two rigidities with positive coefficients.
     """
-    along = fit_power_law(rigidity, parallel, parallel_error)
-    across = fit_power_law(rigidity, perpendicular, perpendicular_error)
+    along = fit_power_law(rigidity, parallel, parallel_error, covariance=covariances[0])
+    across = fit_power_law(rigidity, perpendicular, perpendicular_error, covariance=covariances[1])
     return Coefficients("measured", along["amplitude"][0], across["amplitude"][0],
                         along["exponent"][0], across["exponent"][0], (along, across))
 
@@ -129,9 +147,14 @@ class Source(NamedTuple):
         return self.age_myr * MYR_PC
 
     @property
+    def along(self):
+        """Distance s along the field line, pc; 0 if all of the distance is across."""
+        return float(np.sqrt(max(self.distance**2 - self.across**2, 0.0)))
+
+    @property
     def amplitude(self):
-        """3 R/(2 c T) of the source alone."""
-        return float(gaussian.amplitude(self.distance, self.time))
+        """3 s/(2 c T) of the source alone, along the field."""
+        return float(gaussian.amplitude(self.along, self.time))
 
     def spectrum(self, rigidity):
         """Protons injected per GV at rigidities in PV; their energy sums to energy_erg."""
@@ -145,24 +168,41 @@ class Source(NamedTuple):
     def flux(self, rigidity, coefficients):
         """Protons from the source at the Sun, GeV^-1 m^-2 s^-1 sr^-1."""
         parallel, perpendicular = coefficients.at(rigidity)
-        along = self.distance**2 - self.across**2
-        exponent = (along / parallel + self.across**2 / perpendicular) / (4 * self.time)
+        exponent = (self.along**2 / parallel + self.across**2 / perpendicular) / (4 * self.time)
         volume = (4 * np.pi * self.time) ** 1.5 * np.sqrt(parallel) * perpendicular
         per_m3 = self.spectrum(rigidity) * np.exp(-exponent) / (volume * (CM_PER_PC / 100) ** 3)
         return per_m3 * SPEED_OF_LIGHT_M_PER_S / (4 * np.pi)
 
-    def share(self, rigidity, coefficients):
-        """f: the source's share of the measured flux of protons; above 1 it is excluded."""
-        return self.flux(rigidity, coefficients) / proton_flux(rigidity)
+    def share(self, rigidity, coefficients, offsets=None):
+        """f: the source's share of the measured flux of protons; above 1 it is excluded.
+
+        `offsets` are those of `hpc_cr.measurements.proton_flux.proton_flux`.
+        """
+        return self.flux(rigidity, coefficients) / protons.proton_flux(rigidity, offsets)
+
+    def share_error(self, rigidity, coefficients, draws=200):
+        """Error of f from those of the measured flux and of coefficients that are fits."""
+        rng = np.random.default_rng(1)
+        found = [self.share(rigidity, coefficients.drawn(rng), protons.deviations(rng))
+                 for _ in range(draws)]
+        low, high = np.percentile(found, [16, 84], axis=0)
+        return (high - low) / 2
 
 
-def normalised(source, coefficients, share, rigidity=0.01):
+def normalised(source, coefficients, share, rigidity=0.01, offsets=None):
     """The source with the energy that makes its share f at a rigidity (PV)."""
-    factor = share / source.share(rigidity, coefficients)
+    factor = share / source.share(rigidity, coefficients, offsets)
     return source._replace(energy_erg=float(source.energy_erg * factor))
 
 
-def dipole(rigidity, source, coefficients, sea):
+def energy_error(source, coefficients, share, rigidity=0.01):
+    """Energy (erg) of a source with a share f at a rigidity (PV), and its error."""
+    found = source.share(rigidity, coefficients)
+    energy = source.energy_erg * share / found
+    return float(energy), float(energy * source.share_error(rigidity, coefficients) / found)
+
+
+def dipole(rigidity, source, coefficients, sea, offsets=None):
     """delta along the field line, positive towards the source.
 
     Parameters
@@ -173,18 +213,26 @@ def dipole(rigidity, source, coefficients, sea):
     coefficients : Coefficients
     sea : float
         delta_0 of the sea at 1 PV, from the opposite side.
+    offsets : ndarray, optional
+        Of the measured flux (`hpc_cr.measurements.proton_flux.deviations`).
 
     Returns
     -------
     total, local, average : ndarray (n,)
-        Sum, f 3 R/(2 c T), and (1 - f) delta_sea (negative). NaN where f is above 1.
+        Sum, f 3 s/(2 c T), and (1 - f) delta_sea (negative). NaN where f is above 1.
     """
     rigidity = np.asarray(rigidity, float)
-    share = source.share(rigidity, coefficients)
+    share = source.share(rigidity, coefficients, offsets)
     share = np.where(share <= 1, share, np.nan)
     local = share * source.amplitude
     average = -(1 - share) * sea * np.cbrt(rigidity)
     return local + average, local, average
+
+
+def excluded(rigidity, source, coefficients):
+    """Where f is above 1: (lowest, highest) of the given rigidities, or None if nowhere."""
+    above = np.asarray(rigidity)[source.share(rigidity, coefficients) > 1]
+    return (float(above.min()), float(above.max())) if above.size else None
 
 
 def flips(rigidity, total):
@@ -197,48 +245,157 @@ def flips(rigidity, total):
     return np.exp(x[change] + part * (x[change + 1] - x[change]))
 
 
-def sea_from_data(energy, amplitude, error, low=0.3, high=5.0):
-    """delta_0 (R/PV)^(1/3) through measured amplitudes between two energies (PeV).
+class Measured(NamedTuple):
+    """Measured first harmonics in right ascension.
+
+    Attributes
+    ----------
+    energy, amplitude, error : ndarray (n,)
+        PeV; amplitudes with standard errors.
+    projection : float
+        What they show of a dipole along the field line: |cos| of its declination.
+    """
+
+    energy: np.ndarray
+    amplitude: np.ndarray
+    error: np.ndarray
+    projection: float = 1.0
+
+    def within(self, low, high):
+        """The points between two energies (PeV) that have errors."""
+        energy, amplitude, error = (np.asarray(v, float) for v in self[:3])
+        use = (energy >= low) & (energy <= high) & (error > 0) & np.isfinite(amplitude)
+        return Measured(energy[use], amplitude[use], error[use], self.projection)
+
+
+class Sea(NamedTuple):
+    """delta_0 of the sea at 1 PV, its error, and how well n points agree with it."""
+
+    value: float
+    error: float
+    chi2: float
+    n_point: int
+
+
+def fit_sea(measured, source=None, coefficients=None, offsets=None, low=0.3, high=5.0):
+    """delta_0 that fits |f A - (1 - f) delta_0 (E/PeV)^(1/3)| to measured amplitudes.
 
     Parameters
     ----------
-    energy, amplitude, error : array (n,)
-        PeV, first harmonics in right ascension and their errors.
+    measured : Measured
+    source, coefficients : Source and Coefficients, optional
+        Of f and A = 3 s/(2 c T); without them f = 0 at all energies.
+    offsets : ndarray, optional
+        As for `dipole`.
+    low, high : float
+        Energies of the points to use, PeV.
+
+    Returns
+    -------
+    Sea
+        Least squares over delta_0 >= 0; the error times sqrt(chi2/(n - 1)) if that is above 1. NaN
+        without points, those where f is above 1 left out.
+    """
+    energy, amplitude, error, projection = measured.within(low, high)
+    share, alone = np.zeros(len(energy)), 0.0
+    if source is not None:
+        share, alone = source.share(energy, coefficients, offsets), source.amplitude
+    use = share <= 1
+    energy, amplitude, error, share = (v[use] for v in (energy, amplitude, error, share))
+    if not energy.size:
+        return Sea(np.nan, np.nan, np.nan, 0)
+    first, rise = projection * share * alone, projection * (1 - share) * np.cbrt(energy)
+    best = Sea(np.nan, np.nan, np.inf, energy.size)
+    # the modulus is linear between the places where one of the points changes sides
+    with np.errstate(divide="ignore"):
+        turns = np.unique(np.concatenate([[0.0], first / rise, [np.inf]]))
+    for left, right in zip(turns, turns[1:], strict=False):
+        middle = left + 1.0 if np.isinf(right) else (left + right) / 2
+        side = np.where(rise * middle > first, 1.0, -1.0)
+        weight = (rise / error) ** 2
+        value = np.sum(rise * (side * amplitude + first) / error**2) / weight.sum()
+        value = float(np.clip(value, left, right))
+        chi2 = float(np.sum(((np.abs(first - rise * value) - amplitude) / error) ** 2))
+        if chi2 < best.chi2:
+            scale = max(1.0, chi2 / max(energy.size - 1, 1))
+            best = Sea(value, float(np.sqrt(scale / weight.sum())), chi2, energy.size)
+    return best
+
+
+def last_flip(source, coefficients, measured, share, at, energies, draws=200):
+    """Highest energy at which the dipole changes sides, with the sea fitted beside the source.
+
+    Parameters
+    ----------
+    source : Source
+        Of any energy: it gets the share f at the rigidity `at` (PV).
+    coefficients : Coefficients
+    measured : Measured
+    share, at : float
+    energies : ndarray (n,)
+        Where to look, PV.
+    draws : int
+        Of the measured flux, the coefficients (if they are fits) and delta_0 for the error.
 
     Returns
     -------
     value, error : float
-        Weighted mean of amplitude (E/PeV)^(-1/3); the error times sqrt(chi^2/(n - 1)) if that is
-        above 1. NaN without points.
+        PV; NaN without a flip, the error also if a tenth of the draws has none. Half of the range
+        of the central 68 % of the draws.
     """
-    energy, amplitude, error = (np.asarray(v, float) for v in (energy, amplitude, error))
-    use = (energy >= low) & (energy <= high) & (error > 0) & np.isfinite(amplitude)
-    if not use.any():
+    rng = np.random.default_rng(1)
+
+    def one(changed, offsets, step):
+        scaled = normalised(source, changed, share, at, offsets)
+        sea = fit_sea(measured, scaled, changed, offsets)
+        total = dipole(energies, scaled, changed, sea.value + step * sea.error, offsets)[0]
+        return flips(energies, total)
+
+    found = one(coefficients, None, 0.0)
+    if not len(found):
         return np.nan, np.nan
-    single = amplitude[use] / np.cbrt(energy[use])
-    weight = (np.cbrt(energy[use]) / error[use]) ** 2
-    mean = np.sum(weight * single) / weight.sum()
-    chi = np.sum(weight * (single - mean) ** 2) / max(use.sum() - 1, 1)
-    return float(mean), float(np.sqrt(max(1.0, chi) / weight.sum()))
+    every = [one(coefficients.drawn(rng), protons.deviations(rng), rng.normal())
+             for _ in range(draws)]
+    last = [flip[-1] for flip in every if len(flip)]
+    if len(last) < 0.9 * draws:
+        return float(found[-1]), np.nan
+    low, high = np.percentile(last, [16, 84])
+    return float(found[-1]), float(high - low) / 2
 
 
-def sea_of_gradient(diffusion, gradient):
-    """3 D g/c: the diffusive dipole of a gradient g (1/pc) with D/c in pc."""
-    return 3 * diffusion * gradient
+class Young(NamedTuple):
+    """What a young source near by needs in order to make a measured amplitude and no more.
+
+    Three cases that exclude each other. On a straight field line with the direction of the local
+    field the angle to the source sets d_perp; on a line that bends so as to pass near the source
+    the distance along it is about R; in isotropic diffusion the field does not matter.
+
+    Attributes
+    ----------
+    bare : float
+        3 R/(2 c T).
+    needed : float
+        Measured over bare.
+    angle_deg : float
+        Between the source and the field line.
+    across : float
+        d_perp on a straight line, pc.
+    straight, bent, isotropic : float
+        f that makes the measured amplitude: bare times |cos| of the angle and of the declination of
+        the line; bare times the latter; bare times |cos| of the source's own declination.
+    """
+
+    bare: float
+    needed: float
+    angle_deg: float
+    across: float
+    straight: float
+    bent: float
+    isotropic: float
 
 
-class Suppression(NamedTuple):
-    """What lowers the dipole of a young source; each factor is a share that is left."""
-
-    bare: float  # 3 R/(2 c T)
-    needed: float  # measured over bare
-    field_line: float  # |cos| of the angle between the source and the field line
-    equator: float  # |cos| of the field line's declination
-    flux: float  # the share f that has to do the rest
-
-
-def suppression(age_yr, distance, source_lb, field_lb, measured):
-    """How the dipole of a source comes down to a measured amplitude.
+def young_source(age_yr, distance, source_lb, field_lb, measured):
+    """How the dipole of a young source comes down to a measured amplitude.
 
     Parameters
     ----------
@@ -251,25 +408,28 @@ def suppression(age_yr, distance, source_lb, field_lb, measured):
 
     Returns
     -------
-    Suppression
-        measured = bare field_line equator flux.
+    Young
     """
     from hpc_cr.coordinates import rotation_to
     from hpc_cr.frames import lon_lat, unit_vector
 
+    def equator(direction):
+        declination = lon_lat(rotation_to("equatorial") @ direction)[1]
+        return abs(float(np.cos(np.radians(declination))))
+
     bare = float(gaussian.amplitude(distance, age_yr * MYR_PC / 1e6))
-    field = unit_vector(*field_lb)
-    projected = abs(float(unit_vector(*source_lb) @ field))
-    declination = lon_lat(rotation_to("equatorial") @ field)[1]
-    equator = abs(float(np.cos(np.radians(declination))))
-    return Suppression(bare, measured / bare, projected, equator,
-                       measured / (bare * projected * equator))
+    source, field = unit_vector(*source_lb), unit_vector(*field_lb)
+    along = abs(float(source @ field))
+    across = distance * float(np.sqrt(max(1 - along**2, 0.0)))
+    line = measured / (bare * equator(field))
+    return Young(bare, measured / bare, float(np.degrees(np.arccos(along))), across,
+                 line / along, line, measured / (bare * equator(source)))
 
 
 def across_for_share(source, coefficients, rigidity, share):
-    """d_perp (pc) at which a source has a share f; NaN if it has less with d_perp = 0."""
+    """d_perp (pc) at which a source has a share f; NaN if there is none up to its distance."""
     parallel, perpendicular = coefficients.at(rigidity)
     near = source._replace(across=0.0).share(rigidity, coefficients)
     gap = 1 / perpendicular - 1 / parallel
     square = 4 * source.time * np.log(near / share) / gap
-    return float(np.sqrt(square)) if square >= 0 else np.nan
+    return float(np.sqrt(square)) if 0 <= square <= source.distance**2 else np.nan

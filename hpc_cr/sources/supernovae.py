@@ -1,7 +1,7 @@
 """How many supernovae make the flux at the Sun, by Monte Carlo.
 
 One supernova in 30 years, its place drawn from the surface density of remnants (Case & Bhattacharya
-1998, ApJ 504, 761), (R/R_sun)^2 exp(-3.53 (R - R_sun)/R_sun) up to 15 kpc, and exp(-|z|/0.2 kpc).
+1998, ApJ 504, 761; `hpc_cr.sources.discs`) up to 15 kpc, and exp(-|z|/0.2 kpc).
 Each contributes the Gaussian of `hpc_cr.sources.gaussian` of its age t, in a uniform field in the
 plane along the azimuth (the local arm), times exp(-t/tau_esc): what escapes is taken as lost at
 this rate everywhere, instead of at boundaries of the halo, which the diffusion does not see. All
@@ -13,17 +13,20 @@ The coefficients are those of Kachelriess 2018 (arXiv:1811.02419): D_iso = (3-8)
 here).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from hpc_cr.constants import PC_C_CM2_PER_S, PC_PER_C_S
+from hpc_cr.jf12 import SUN_RADIUS
+from hpc_cr.sources.discs import radius_of_share
 from hpc_cr.sources.gaussian import PARALLEL_GAIN, PERPENDICULAR_LOSS
 
 YEAR_PC = 365.25 * 86400 / PC_PER_C_S
 """c times a Julian year, pc."""
 INTERVAL_YR = 30.0
-SUN_PC, DISC_PC, THICKNESS_PC = 8500.0, 15000.0, 200.0
+DISC_PC, SCALE_HEIGHT_PC = 15000.0, 200.0
 SHARES = (0.5, 0.9)
 
 
@@ -43,7 +46,8 @@ class Galaxy(NamedTuple):
     gain, loss : float
         D_par/D_iso and D_iso/D_perp; 1 and 1 for isotropic diffusion.
     ages : float
-        Oldest sources, in tau_esc: exp(-8) of what they gave is left.
+        Oldest sources, in tau_esc: 1e-3 of the flux come from older ones than 6, where the clouds
+        of the disc's sources grow in one dimension only (erfc(sqrt(6))), and less where in three.
     """
 
     diffusion: float = 5e28
@@ -52,7 +56,7 @@ class Galaxy(NamedTuple):
     slope: float = 1 / 3
     gain: float = PARALLEL_GAIN
     loss: float = PERPENDICULAR_LOSS
-    ages: float = 8.0
+    ages: float = 6.0
 
     def coefficients(self, rigidity):
         """D_par/c and D_perp/c (pc) at a rigidity (PV)."""
@@ -94,14 +98,17 @@ def places(rng, count):
 
     x towards the Galactic centre, y along the azimuth, z from the plane.
     """
-    # surface density ~ x^2 exp(-3.53 x) times the circumference: a gamma distribution, cut off
-    radius = np.empty(0)
-    while radius.size < count:
-        draw = rng.gamma(4.0, SUN_PC / 3.53, size=count - radius.size)
-        radius = np.concatenate([radius, draw[draw < DISC_PC]])
+    radius = np.interp(rng.random(count), *_radii())
     angle = rng.uniform(0, 2 * np.pi, count)
-    height = rng.laplace(scale=THICKNESS_PC, size=count)
-    return np.stack([SUN_PC - radius * np.cos(angle), radius * np.sin(angle), height], axis=-1)
+    height = rng.laplace(scale=SCALE_HEIGHT_PC, size=count)
+    return np.stack([SUN_RADIUS - radius * np.cos(angle), radius * np.sin(angle), height], axis=-1)
+
+
+@lru_cache(maxsize=1)
+def _radii():
+    """Shares of the sources and radii (pc): their inverse is slow for millions of sources."""
+    share = np.linspace(0, 1, 10001)
+    return share, radius_of_share(share, "case1998", DISC_PC)
 
 
 def densities(position, age, rigidity, galaxy):
@@ -125,7 +132,8 @@ def densities(position, age, rigidity, galaxy):
     parallel, perpendicular = galaxy.coefficients(rigidity)
     along, across = position[:, 1] ** 2, position[:, 0] ** 2 + position[:, 2] ** 2
     exponent = (along / parallel + across / perpendicular) / (4 * age)
-    volume = (4 * np.pi * age) ** 1.5 * np.sqrt(parallel) * perpendicular
+    wide = 4 * np.pi * age
+    volume = wide * np.sqrt(wide) * np.sqrt(parallel) * perpendicular
     return np.exp(-exponent - age / galaxy.escape_time(rigidity)) / volume
 
 
@@ -215,3 +223,18 @@ def numbers(found):
     low, middle, high = np.percentile(values, [16, 50, 84], axis=0)
     error = np.sqrt(np.pi / 2) * (high - low) / 2 / np.sqrt(len(values))
     return Numbers(*zip(middle, error, low, high, strict=True))
+
+
+SETS = 10
+"""Monte Carlo sets behind the tables: a set at 10 GV has millions of supernovae."""
+
+
+@lru_cache(maxsize=8)
+def sources_that_count(rigidity, galaxy):
+    """`Numbers` over SETS sets of the Galaxy at a rigidity (PV), and the mean density (1/pc^3).
+
+    One table for all pages; the density is per particle of a source, its error over the sets.
+    """
+    found = contributions(rigidity, galaxy, sets=SETS)
+    total = np.array([one.total for one in found])
+    return numbers(found), (float(total.mean()), float(total.std(ddof=1) / np.sqrt(SETS)))

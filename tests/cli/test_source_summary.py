@@ -64,6 +64,33 @@ def test_table(path, capsys):
     assert other.count(" - ") + other.endswith("-") >= 5  # nothing finished: no numbers
 
 
+def test_lines_that_are_not_known_are_told(tmp_path, capsys):
+    """Half of the nodes of one row of four: an eighth is not known."""
+    def broken(job, row, rig):
+        arrays = entry(job, row, rig)
+        if row == 2:
+            nodes = arrays["field_line"].shape[1]
+            arrays["field_line"][:, nodes - nodes // 2:] = np.nan
+        return arrays
+
+    name = write(tmp_path / "broken.h5", parse_job(JOB), entry=broken)
+    assert run(["info", str(name)]) == 0
+    told = capsys.readouterr().out
+    assert told.count("of the sources' field lines are known") == 2 and "87.5 %" in told
+
+
+def test_growing_coefficients_are_marked(tmp_path, capsys):
+    def rising(job, row, rig):
+        arrays = entry(job, row, rig)
+        arrays["covariance"] *= (np.array(job.stops[rig]) / job.stops[rig][-1])[:, None, None]
+        return arrays
+
+    name = write(tmp_path / "rising.h5", parse_job(JOB), entry=rising)
+    assert run(["info", str(name)]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "1 PV" in line)
+    assert ">" in line
+
+
 def test_json(path, capsys):
     assert run(["info", "--json", str(path)]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -73,8 +100,11 @@ def test_json(path, capsys):
     assert last["spread_pc"]["parallel"][0] == pytest.approx(30)
     assert last["kurtosis"] == pytest.approx([0.95, 1.02])
     assert last["coefficients"]["D_perp"]["value_pc"] == pytest.approx(0.05)
-    assert last["density_per_pc3"][0][0] is None and last["dipole"]["flow"][0] is None
-    assert last["flow_over_gaussian"] is None
+    # known cells without a particle: none there, and no error
+    assert last["density_per_pc3"][0][0] == 0 and last["density_error"][0][0] is None
+    assert last["dipole"]["flow"][0] is None and last["flow_over_gaussian"] is None
+    assert last["gradient_over_gaussian"] is None
+    assert last["in_cells"] == 0 and last["field_lines_known"] == 1
     places = np.array(last["dipole"]["place_pc"])
     assert np.allclose(last["dipole"]["gaussian"], 1.5 * places / 9000)
     empty = document["results"][-1]

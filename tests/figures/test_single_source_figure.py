@@ -8,6 +8,7 @@ import synthetic_diffusion as synthetic
 from hpc_cr.figures import draw, single_source, style
 from hpc_cr.figures.panels import FigureError, Options
 from hpc_cr.io.results import open_results
+from hpc_cr.measurements.proton_flux import proton_flux
 from hpc_cr.sources import local_source
 
 CASES = ("isotropic-1uG", "eta-010", "eta-025", "eta-050")
@@ -51,19 +52,59 @@ def test_drawn_legible_and_whole(path):
     assert "B/C" in text and "measured" in text and "Vela" in text and "f = 0.7" in text
 
 
+def by_hand(energy, cutoff, diffusion=5e28):
+    """f, up to a factor, and 3 s/(2 c T) of 250 pc, 70 pc across, 2.5 Myr ago; E in PeV."""
+    time = 2.5e6 * 0.306601  # pc
+    isotropic = diffusion / 9.2508e28 * np.cbrt(energy / 1e-5)
+    parallel, perpendicular = 5 * isotropic, isotropic / 500
+    left = np.exp(-(250**2 - 70**2) / (4 * parallel * time) - 70**2 / (4 * perpendicular * time))
+    spectrum = energy**-2.2 * np.exp(-energy / cutoff)
+    return (spectrum * left / (np.sqrt(parallel) * perpendicular) / proton_flux(energy),
+            1.5 * np.sqrt(250**2 - 70**2) / time)
+
+
 def test_curves_are_the_model(path):
     figure = draw("single-source", [path], Options(data="none"))
     top, _, bottom, _ = figure.axes
-    curves = [line for line in top.lines if len(line.get_xdata()) == len(single_source.ENERGIES)]
-    coefficients = local_source.of_boron_to_carbon()
-    source = local_source.normalised(local_source.Source(cutoff=0.1), coefficients, 0.7)
-    sea = single_source.sea_of_measurements()[0]
-    total, local, _ = local_source.dipole(single_source.ENERGIES, source, coefficients, sea)
-    np.testing.assert_allclose(curves[0].get_ydata(), single_source.equator() * local)
-    np.testing.assert_allclose(curves[1].get_ydata(), single_source.equator() * np.abs(total))
-    phase = bottom.lines[0].get_ydata()
-    np.testing.assert_array_equal(phase > 135, total < 0)
-    assert np.ptp(phase) == pytest.approx(180)
+    energies = single_source.ENERGIES
+    curves = [line.get_ydata() for line in top.lines if len(line.get_xdata()) == len(energies)]
+    seen = single_source.equator()
+    seas = []
+    for number, cutoff in enumerate((0.1, 1.0)):
+        local, total, sea = curves[3 * number : 3 * number + 3]
+        f, alone = by_hand(energies, cutoff)
+        f *= 0.7 / by_hand(np.array([0.01]), cutoff)[0]
+        np.testing.assert_allclose(local, seen * f * alone, rtol=1e-3)
+        np.testing.assert_allclose(total, np.abs(local - (1 - f) * sea), atol=1e-3 * sea.max())
+        other = by_hand(energies, 2 * cutoff)[0]  # control: another cut-off
+        assert np.abs(other / by_hand(np.array([0.01]), 2 * cutoff)[0] * 0.7 / f - 1).max() > 0.1
+        side = bottom.lines[number].get_ydata()
+        np.testing.assert_array_equal(side > 135, local < (1 - f) * sea)
+        assert np.ptp(side) == pytest.approx(180)
+        np.testing.assert_allclose(sea / np.cbrt(energies), sea[-1] / np.cbrt(energies[-1]))
+        seas.append(sea[-1] / np.cbrt(energies[-1]) / seen)
+    # beside a PeVatron the sea has to be larger, since it makes what is left
+    assert seas[1] > 1.5 * seas[0]
+
+
+def test_more_than_all_is_hatched(path):
+    from matplotlib.patches import Rectangle
+
+    figure = draw("single-source", [path], Options(data="none"))
+    with open_results(path) as results:
+        found, _ = single_source.coefficients_of([results], Options())
+    for axes, coefficients in zip(figure.axes, (local_source.of_boron_to_carbon(), found),
+                                  strict=False):
+        spans = [p for p in axes.patches if isinstance(p, Rectangle) and p.get_hatch()]
+        above = [local_source.excluded(single_source.ENERGIES, source, coefficients)
+                 for source, _ in single_source.models(coefficients)]
+        assert len(spans) == len([one for one in above if one])
+        for line in (line for line in axes.lines if len(line.get_xdata()) > 100):
+            drawn = line.get_xdata()[np.isfinite(line.get_ydata())]
+            assert drawn[0] == single_source.ENERGIES[0]  # the gaps are within the hatching
+    rich = local_source.normalised(local_source.Source(), found, 3.0)
+    low, high = local_source.excluded(single_source.ENERGIES, rich, found)
+    assert low < 0.01 < high
 
 
 def test_refusal_of_a_file_without_a_field(path):

@@ -29,7 +29,7 @@ count = 100000
 [boundary]
 times = ["1000 pc", "3000 pc", "10000 pc"]
 [source]
-along = ["0 pc", "200 pc", "400 pc", "800 pc"]
+along = ["0 pc", "100 pc", "200 pc", "400 pc", "800 pc", "1300 pc", "2000 pc"]
 perpendicular = ["0 pc", "10 pc", "30 pc", "60 pc"]
 [[case]]
 name = "weak"
@@ -89,6 +89,39 @@ def test_two_panels_per_case_legible_and_whole(name, path):
     assert len(one.axes) == 2 and "1 PV" not in texts(one)
 
 
+def of_unknown_lines(job, row, rig):
+    """No field line is known from 100 pc on in the weak field, nowhere in the strong one."""
+    arrays = entry(job, row, rig)
+    first = 1 if job.turbulence.rms < 0.9 else 0
+    for name in ("density", "flow"):
+        arrays[name][:, :, first:] = np.nan
+    arrays["count"][:, :, first:] = 0
+    return arrays
+
+
+def test_unknown_is_not_empty(tmp_path):
+    path = write(tmp_path / "unknown.h5", parse_job(JOB), entry=of_unknown_lines)
+    (_, y), _ = series(draw("source-density", [path], Options(cases=("weak",))).axes[0])
+    (near,) = gaussian.mean_in_cells([0, 100], [0, 10, 30, 60], 1e4, PARALLEL[0], PERP[0])
+    np.testing.assert_allclose(y, near, rtol=0.01)  # not a quarter of it
+    for name in ("source-density", "source-dipole"):
+        with pytest.raises(FigureError, match="case 'strong' has no .* known field line"):
+            draw(name, [path], Options(cases=("strong",)))
+
+
+def test_gaussian_is_drawn_as_far_as_the_panel(path):
+    """Below the points too, and curved between them."""
+    axes = draw("source-density", [path], Options(cases=("weak",))).axes
+    (x, y), _ = [line.get_data() for line in axes[0].lines if len(line.get_xdata()) > 100]
+    (near,) = gaussian.mean_along([0, 400], 1e4, PARALLEL[0])
+    np.testing.assert_allclose(y, near * np.exp(-(x**2) / 800) / (800 * np.pi), rtol=0.01)
+    assert x[0] == 0 and x[-1] == 60
+    times, ring = next(line.get_data() for line in axes[1].lines if len(line.get_xdata()) > 100)
+    expected = [gaussian.mean_in_cells([0, 400], [0, 10], t, PARALLEL[1], PERP[1])[0, 0]
+                for t in times]  # fmt: skip
+    np.testing.assert_allclose(ring, expected, rtol=0.01)
+
+
 def series(axes):
     """x and y of the points with error bars, per container."""
     return [container.lines[0].get_data() for container in axes.containers]
@@ -109,7 +142,8 @@ def test_flow_is_shown_as_it_is(path):
     flow, gradient = series(figure.axes[0])
     np.testing.assert_allclose(flow[1], flow[0] / (1 - 0.012), rtol=0.01)
     np.testing.assert_allclose(gradient[1], gradient[0], rtol=0.01)
-    time, ratio = series(figure.axes[1])[0]
+    (time, ratio), (_, steep) = series(figure.axes[1])
+    np.testing.assert_allclose(steep, 1, rtol=0.01)
     np.testing.assert_allclose(time, np.array([1e3, 3e3, 1e4]) / 60, rtol=1e-3)
     np.testing.assert_allclose(ratio, 1, rtol=0.01)
 

@@ -84,7 +84,8 @@ def test_density_and_gradient():
     some = COUNTS.sum(axis=(0, 1)) > 30
     pull = (mean - expected)[some] / poisson[some]
     assert np.mean(pull**2) < 1 + 4 * np.sqrt(2 / pull.size)
-    assert np.all(np.isnan(mean[COUNTS.sum(axis=(0, 1)) == 0]))
+    empty = COUNTS.sum(axis=(0, 1)) == 0
+    assert not mean[empty].any() and np.all(np.isnan(error[empty]) & np.isnan(poisson[empty]))
     assert 0.5 < np.median((error / poisson)[some]) < 1.6
     printed = 8 * expected  # control: the volume pi^(3/2) D_perp D_par^(1/2) t^(3/2)
     assert np.all(np.abs(mean - printed)[some] > 5 * error[some])
@@ -98,6 +99,47 @@ def test_density_and_gradient():
     exact = np.broadcast_to(expected, DENSITY.shape)  # cells as wide as sigma/2, and no noise
     value = dipole.gradient_profile(exact, ALONG, ACROSS, variance, (PARALLEL, 0.0), GROUP)[1]
     np.testing.assert_allclose(value, 1.5 * between / TIME)
+
+
+def test_gradient_over_gaussian():
+    variance = 2 * TIME * PARALLEL
+    cells = DENSITY, ALONG, ACROSS, variance, (PARALLEL, 0.0)
+    ratio, error = dipole.gradient_over_gaussian(*cells, TIME, GROUP)
+    assert abs(ratio - 1) < 4 * error and error < 0.05
+    other = dipole.gradient_over_gaussian(*cells, TIME / 2, GROUP)  # control: another time
+    assert abs(other[0] - 1) > 8 * other[1]
+    unsure = dipole.gradient_over_gaussian(*cells[:4], (PARALLEL, 0.3 * PARALLEL), TIME, GROUP)
+    assert unsure[0] == ratio and unsure[1] == pytest.approx(np.hypot(error, 0.3 * ratio))
+    exact = gaussian.mean_in_cells(ALONG, ACROSS, TIME, PARALLEL, PERP)
+    rng = np.random.default_rng(1)
+    noisy = exact * (1 + 1e-6 * rng.normal(size=DENSITY.shape))
+    assert dipole.gradient_over_gaussian(noisy, *cells[1:], TIME, GROUP)[0] == pytest.approx(1)
+    nothing = dipole.gradient_over_gaussian(np.full_like(DENSITY, np.nan), *cells[1:], TIME, GROUP)
+    assert np.all(np.isnan(nothing))
+
+
+def test_cells_have_to_resolve_the_cloud():
+    """A box as wide as the first cell: its mean place is 1/sqrt(3) of the edge in place of what a
+    Gaussian of its variance has, and the flow of free flight is not twice the Gaussian's."""
+    assert dipole.resolved(ALONG, 300.0**2) == (True, True)
+    assert dipole.resolved(ALONG, 190.0**2) == (False, True)
+    assert dipole.resolved(ALONG, 360.0**2) == (True, False)
+    rng, time, rows, count = np.random.default_rng(5), 90.0, 12, 2000
+    ratios = []
+    for edges in (ALONG, np.linspace(0, 100, 11)):
+        flows, counts = [], []
+        for _ in range(rows):
+            u = rng.normal(size=(count, 3))
+            u /= np.linalg.norm(u, axis=1, keepdims=True)
+            line = np.stack([s * np.linspace(0, edges[-1], 9)[:, None] * AXIS for s in (1, -1)])
+            cells = count_in_cells((time * u)[None], u[None], line, AXIS, edges, [0.0, 200.0])
+            counts.append(cells.count[0])
+            flows.append(cells.flow[0])
+        places = dipole.mean_places(edges, time**2 / 3)
+        ratios.append(dipole.flow_over_gaussian(np.array(counts), np.array(flows), places, time,
+                                                np.arange(rows)))
+    assert abs(ratios[1][0] - 2) < 4 * ratios[1][1] + 0.01  # d ln<s^2>/d ln T of free flight
+    assert abs(ratios[0][0] - 2) > 5 * ratios[0][1]  # what is left out
 
 
 def test_cells_that_are_not_known_are_left_out():

@@ -9,6 +9,7 @@ they are drawn from; k sigma of the finite sample in each assert.
 import numpy as np
 import pytest
 
+from hpc_cr.jf12 import SUN_RADIUS
 from hpc_cr.sources import gaussian, supernovae
 from hpc_cr.sources.supernovae import Galaxy
 
@@ -40,10 +41,10 @@ def test_values_of_the_paper():
 def test_places_follow_the_disc():
     count = 40_000
     place = supernovae.places(np.random.default_rng(5), count)
-    radius = np.hypot(supernovae.SUN_PC - place[:, 0], place[:, 1])
+    radius = np.hypot(SUN_RADIUS - place[:, 0], place[:, 1])
     assert radius.max() < supernovae.DISC_PC
     grid = np.linspace(0, supernovae.DISC_PC, 3001)
-    x = grid / supernovae.SUN_PC
+    x = grid / SUN_RADIUS
     shape = x**3 * np.exp(-3.53 * x)
     cumulated = np.concatenate([[0], np.cumsum((shape[1:] + shape[:-1]) / 2)])
     expected = np.interp(np.sort(radius), grid, cumulated / cumulated[-1])
@@ -53,7 +54,7 @@ def test_places_follow_the_disc():
     control = np.abs(np.sort(radius) / supernovae.DISC_PC - (np.arange(count) + 0.5) / count).max()
     assert control > 1.95 / np.sqrt(count)  # control: not uniform in the radius
     height = np.abs(place[:, 2])
-    assert abs(height.mean() / supernovae.THICKNESS_PC - 1) < 4 / np.sqrt(count)
+    assert abs(height.mean() / supernovae.SCALE_HEIGHT_PC - 1) < 4 / np.sqrt(count)
 
 
 def test_summary_of_known_fluxes():

@@ -4,14 +4,10 @@ The number of sources comes from a Monte Carlo with the paper's coefficients; su
 distance to the field line from the coefficients measured at eta = 0.25.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
 from hpc_cr.diffusion.fits import FitError
-from hpc_cr.figures.diffusion_points import values
-from hpc_cr.figures.single_source import ENERGIES, SHARE, SHARE_AT, equator
-from hpc_cr.papers.kachelriess2018 import observations
+from hpc_cr.figures.single_source import CUTOFFS, SHARE, SHARE_AT, flip, models, of_points
 from hpc_cr.papers.kachelriess2018.measured import (
     Number,
     at,
@@ -29,28 +25,13 @@ from hpc_cr.papers.verdicts import factor
 from hpc_cr.sources import gaussian
 from hpc_cr.sources.local_source import (
     Source,
-    dipole,
-    flips,
-    normalised,
+    energy_error,
     of_boron_to_carbon,
-    of_measured,
-    sea_from_data,
 )
-from hpc_cr.sources.supernovae import ISOTROPIC, YEAR_PC, Galaxy, contributions, numbers
+from hpc_cr.sources.supernovae import ISOTROPIC, SETS, YEAR_PC, Galaxy, sources_that_count
 
 DISTANCE_PC, AGE_MYR = 70.0, 2.5
 """d_perp, and the middle of 2-3 Myr."""
-SEA_PEV = (0.3, 5.0)
-SETS = 10
-"""Monte Carlo sets, as few as a verdict takes: a set at 10 GV has millions of supernovae."""
-
-
-@lru_cache(maxsize=8)
-def sources_that_count(rigidity, galaxy):
-    """N_eff, N(50 %), N(90 %) and their age at a rigidity (PV) over SETS sets, `Numbers`."""
-    # exp(-4) = 2 % is left of what older ones gave
-    return numbers(contributions(rigidity, galaxy._replace(ages=4.0), sets=SETS))
-
 
 def numbers_of_sources():
     """Sources that make the local flux: 1e4, 100 and 10."""
@@ -60,7 +41,7 @@ def numbers_of_sources():
         (1e-5, Galaxy(), "1e2", 1e2, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
         (1e-3, Galaxy(), "10", 10.0, "p. 3", "D_par = 5 D_iso, D_perp = D_iso/500"),
     ):
-        got = sources_that_count(rigidity, galaxy)
+        got = sources_that_count(rigidity, galaxy)[0]
         value, error = got.half[:2]
         found.append(
             statement(
@@ -75,8 +56,8 @@ def numbers_of_sources():
                 " heavy tail; the paper does not say what it counts; half a decade is granted",
             )
         )
-    every = sources_that_count(1e-5, ISOTROPIC).half[:2]
-    few = sources_that_count(1e-5, Galaxy()).half[:2]
+    every = sources_that_count(1e-5, ISOTROPIC)[0].half[:2]
+    few = sources_that_count(1e-5, Galaxy())[0].half[:2]
     number = ratio(Number(*every, SETS), Number(*few, SETS))
     found.append(
         statement(
@@ -100,10 +81,8 @@ def dominates(cases):
     options = [("the paper's coefficients", of_boron_to_carbon(), 0)]
     known = points(cases, (QUARTER,))
     if len(known) > 1:
-        columns = [values(known, name, drift=True)[:2] for name in ("D_par", "D_perp")]
-        rigidities = [point.rigidity for point in known]
         try:
-            measured = of_measured(rigidities, *columns[0], *columns[1])
+            measured = of_points(known)
         except FitError:  # no two positive ones
             measured = None
         if measured is not None:
@@ -111,50 +90,47 @@ def dominates(cases):
     for text, coefficients, n in options:
         source = Source()
         share = float(source.share(SHARE_AT, coefficients))
-        needed = source.energy_erg * SHARE / share
+        error = float(source.share_error(SHARE_AT, coefficients))
+        needed = [x / 1e50 for x in energy_error(source, coefficients, SHARE, SHARE_AT)]
         found.append(
             statement(
                 "p. 4",
                 "share f of the proton flux at 10 TV from 1e50 erg in protons ~ R^-2.2, 250 pc and"
                 f" 2.5 Myr away, d_perp = 70 pc; {text}",
                 "dominates",
-                Number(share, np.nan, n),
+                Number(share, error, n),
                 "",
                 "open",
-                f"the spectrum is ours; f = {SHARE:g} takes {needed:.1e} erg",
+                f"the spectrum is ours; f = {SHARE:g} takes ({words(*needed)})e50 erg; errors are"
+                " those of the measured flux and of fits, not that power laws may bend",
             )
         )
-        flips = [turn(coefficients, cutoff) for cutoff in (0.1, 1.0)]
-        if np.isfinite(flips[0]):
+        (first, second), seas = (
+            [flip(coefficients, cutoff) for cutoff, _, _ in CUTOFFS],
+            [sea for _, sea in models(coefficients)],
+        )
+        if np.isfinite(first[0]):
             found.append(
                 statement(
                     "p. 4",
                     f"energy of the phase flip, f = {SHARE:g} at 10 TV, cut-off 100 TV; {text}",
                     "> 20",
-                    Number(1e3 * flips[0], np.nan, n),
+                    Number(1e3 * first[0], 1e3 * first[1], n),
                     "TV",
                     "open",
-                    f"cut-off 1 PV: {1e3 * flips[1]:.2g} TV; f and the sea are free: the latter is"
-                    " that of measured dipoles from 0.3 to 5 PeV",
+                    f"cut-off 1 PV: {words(*(1e3 * v for v in second))} TV; f is free, and the sea"
+                    " ~ E^(1/3) beside the source is fitted to measured dipoles from 0.3 to 5 PeV:"
+                    f" {_seas(seas)}, errors with the scatter in them",
                 )
             )
     return found
 
 
-def turn(coefficients, cutoff):
-    """Highest rigidity (PV) at which the dipole changes sides; NaN if it does not."""
-    source = normalised(Source(cutoff=cutoff), coefficients, SHARE, SHARE_AT)
-    total = dipole(ENERGIES, source, coefficients, sea())[0]
-    found = flips(ENERGIES, total)
-    return float(found[-1]) if len(found) else np.nan
-
-
-def sea():
-    """delta_0 of the sea at 1 PV from measured dipoles, along the local field."""
-    found = observations.points(*SEA_PEV)
-    value, _ = sea_from_data([p.energy for p in found], [p.amplitude for p in found],
-                             [max(p.errors) for p in found], *SEA_PEV)  # fmt: skip
-    return value / equator()
+def _seas(seas):
+    """delta_0 and chi2 per cut-off."""
+    parts = [f"delta_0 = {words(sea.value, sea.error)} (chi2 = {sea.chi2:.0f} of"
+             f" {sea.n_point} points)" for sea in seas]  # fmt: skip
+    return " and ".join(parts)
 
 
 def suppression(cases):

@@ -8,12 +8,12 @@ projections and bands of declination differ from array to array.
 import numpy as np
 
 from hpc_cr.diffusion.fits import fit_power_law
-from hpc_cr.figures.single_source import FIELD_LB
+from hpc_cr.figures.single_source import FIELD_LB, VELA_LB, equator
 from hpc_cr.measurements import dipole
 from hpc_cr.papers.kachelriess2018.measured import Number, exact, statement, words
 from hpc_cr.papers.verdicts import above, arithmetic, below, equal, factor
 from hpc_cr.sources.gaussian import amplitude
-from hpc_cr.sources.local_source import suppression
+from hpc_cr.sources.local_source import Source, young_source
 from hpc_cr.sources.supernovae import YEAR_PC
 
 PLATEAU_PEV = (2e-3, 20e-3)
@@ -27,8 +27,6 @@ PHASE_DEG = 30.0
 SOURCE = (200.0, 2.0)
 """R in pc and T in Myr of equation 4."""
 VELA = (300.0, 0.011)
-VELA_LB = (263.6, -2.8)
-"""Galactic direction, degrees."""
 
 
 def formula(distance_pc, age_myr):
@@ -145,19 +143,22 @@ def phases():
 def source_and_plateau():
     """A source of 2-3 Myr at 200-300 pc against the plateau."""
     _, level = slope(*PLATEAU_PEV)
-    low, high = formula(200.0, 3.0), formula(300.0, 2.0)
+    # both along the field line, seen in right ascension
+    low, high = (equator() * Source(age_myr=age, distance=r).amplitude
+                 for r, age in ((200.0, 3.0), (300.0, 2.0)))  # fmt: skip
     number = level._replace(value=level.value / high, error=level.error / high)
     return [
         statement(
             "p. 4",
-            "share f of the flux that a source of 2-3 Myr at 200-300 pc needs for the measured"
-            " plateau (300 pc, 2 Myr)",
+            "share f of the flux that a source of 2-3 Myr at 200-300 pc, d_perp = 70 pc, needs for"
+            " the measured plateau (300 pc, 2 Myr)",
             "f <= 1",
             number,
             "",
             below(number.value, number.error, 1.0, number.n),
             f"plateau {words(level.value, level.error)} in right ascension, alone such sources give"
-            f" {low:.1e} to {high:.1e}; what is measured is at most the true |delta|",
+            f" {low:.1e} to {high:.1e} of it: 3 s/(2 c T) along the local field (IBEX) times"
+            f" {equator():.2f}",
         )
     ]
 
@@ -169,7 +170,7 @@ def vela():
     number = level._replace(
         value=alone / level.value, error=alone / level.value * level.error / level.value
     )
-    left = suppression(1e6 * VELA[1], VELA[0], VELA_LB, FIELD_LB, level.value)
+    left = young_source(1e6 * VELA[1], VELA[0], VELA_LB, FIELD_LB, level.value)
     return [
         statement(
             "p. 5",
@@ -178,8 +179,10 @@ def vela():
             number,
             "",
             factor(number.value, number.error, 200.0, number.n),
-            f"3 R/(2 c T) = {alone:.3f}; a factor 2 is granted; of it the angle to the local field"
-            f" (IBEX) leaves {left.field_line:.2f}, the projection on the equator"
-            f" {left.equator:.2f}, so that Vela's share of the flux has to be {left.flux:.2g}",
+            f"3 R/(2 c T) = {alone:.3f}; a factor 2 is granted; Vela's share of the flux has to be"
+            f" 1/{1 / left.bent:.0f} on a field line that bends to pass near it, or"
+            f" 1/{1 / left.isotropic:.0f} in isotropic diffusion; a straight line along the local"
+            f" field (IBEX), {left.angle_deg:.0f} degrees from it, passes {left.across:.0f} pc from"
+            " it, where nothing arrives",
         )
     ]

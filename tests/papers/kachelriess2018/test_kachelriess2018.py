@@ -246,11 +246,12 @@ def test_share_of_the_source(cases):
     found = local_source.dominates(cases)
     assert len(found) == 4 and {s.verdict for s in found} == {"open"}
     for s in (s for s in found if s.text.startswith("share")):
-        energy = float(s.note.split("takes ")[1].split()[0])
-        assert energy == pytest.approx(1e50 * 0.7 / s.value, rel=0.05)
+        energy = float(s.note.split("takes (")[1].split()[0])  # 1e50 erg
+        assert energy == pytest.approx(0.7 / s.value, rel=0.05) and 0 < s.error < 0.3 * s.value
     (flip,) = [s for s in found if "flip" in s.text and "paper's" in s.text]
     # far above 10 TV f falls off as exp(-R/100 TV), the sea does not
     assert 20 < flip.value < 500 and float(flip.note.split("PV: ")[1].split()[0]) > flip.value
+    assert 0 < flip.error < flip.value / 2 and flip.note.count("chi2") == 2
 
 
 def test_arithmetic():
