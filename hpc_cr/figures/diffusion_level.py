@@ -269,7 +269,7 @@ def _columns(points):
     known = np.nan_to_num(covariance)
     covariance = mix @ known @ mix.T
     ratio = perp / parallel
-    error = ratio * np.sqrt(np.diag(covariance)[2 * n:])
+    error = ratio * np.sqrt(np.maximum(np.diag(covariance)[2 * n :], 0.0))
     return np.array([parallel, perp, ratio]), np.array([*errors, error]), covariance
 
 

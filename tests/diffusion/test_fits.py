@@ -182,3 +182,75 @@ def test_power_law():
     assert fits.fit_power_law(x, y, error, reference=2.0)["exponent"][0] == pytest.approx(exponent)
     with pytest.raises(fits.FitError, match="different places"):
         fits.power_law([1.0, 1.0], [1.0, 2.0], [0.1, 0.1])
+
+
+def test_points_that_share_their_errors():
+    """One Gaussian number for all points moves the amplitude by it and the exponent not at all."""
+    x, share, trials = np.geomspace(0.1, 3, 6), 0.05, 60
+    together, alone = np.full((6, 6), share**2), None
+    pulls = []
+    for seed in range(trials):
+        y = 2.5 * x**0.55 * (1 + share * np.random.default_rng(seed).standard_normal())
+        one = fits.fit_power_law(x, y, share * y, covariance=together)
+        two = fits.fit_power_law(x, y, share * y, covariance=alone)
+        amplitude, error = one["amplitude"]
+        pulls.append([(amplitude - 2.5) / error, (amplitude - 2.5) / two["amplitude"][1]])
+    assert one["exponent"][0] == pytest.approx(0.55, abs=1e-6)
+    assert one["exponent"][1] < 1e-6
+    assert one["amplitude"][1] == pytest.approx(share * one["amplitude"][0], rel=1e-6)
+    # the scatter of pulls is 1 within 4/sqrt(2 n)
+    right, wrong = np.std(pulls, axis=0)
+    assert abs(right - 1) < 4 / np.sqrt(2 * trials)
+    # controls: independent points make the amplitude too sure, and give the exponent an error
+    assert wrong > 1 + 4 / np.sqrt(2 * trials)
+    assert two["exponent"][1] > 0.01
+
+
+def test_covariance_of_the_isotropic_fit_goes_with_its_points():
+    """Independent points given as a diagonal covariance, in any order and with a point left out."""
+    d, error = noisy(curve(X), 0.01)
+    spoilt = np.where(np.arange(len(X)) == 5, np.nan, d)
+    order = np.random.default_rng(1).permutation(len(X))
+    plain = fits.fit_isotropic(X, spoilt, error, 5 / 3)
+    given = fits.fit_isotropic(X[order], spoilt[order], error[order], 5 / 3,
+                               covariance=np.diag((error / spoilt) ** 2)[np.ix_(order, order)])
+    np.testing.assert_allclose(given.fit.errors, plain.fit.errors, rtol=1e-5)
+    # control: errors of others would be others
+    other = fits.fit_isotropic(X, d, error, 5 / 3, covariance=np.diag((0.03 + 0 * X) ** 2))
+    assert np.all(other.fit.errors > 2 * plain.fit.errors)
+
+
+def test_level_fit_knows_that_its_form_is_not_the_truth():
+    """A wave of 6 % about the curves: D0 moves by more than errors that take it for scatter say."""
+    wave = 1 + 0.06 * np.sin(2.5 * np.log(ETA))
+    parallel, perp = (y * w for y, w in zip(level_curves(ETA), (wave, 2 - wave), strict=True))
+    columns = ETA, parallel, 0.005 * parallel, perp, 0.005 * perp
+    whole = fits.fit_level(*columns)
+    low = fits.fit_level(*(column[:-1] for column in columns))  # without eta = 4
+    moved = abs(low.fit["D0"][0] - whole.fit["D0"][0])
+    assert moved < 2 * whole.fit["D0"][1]
+    # what the least-squares errors alone say: a few levels, too few for a jackknife, show it
+    relative = whole.fit["D0"][1] / whole.fit["D0"][0]
+    stretched = fits.fit_level(*columns, covariance=np.diag(np.full(20, 1e-12)))
+    # the jackknife does not come from the points' errors
+    assert stretched.fit["D0"][1] / stretched.fit["D0"][0] > 0.5 * relative
+    assert whole.fit.chi2 > 5 * whole.fit.dof and 0.01 < whole.fit.scatter < 0.1
+    # control: without the wave the errors are those of the points
+    exact = [y * (1 + 0.005 * np.random.default_rng(5).standard_normal(len(ETA)))
+             for y in level_curves(ETA)]  # fmt: skip
+    good = fits.fit_level(ETA, exact[0], 0.005 * exact[0], exact[1], 0.005 * exact[1])
+    assert good.fit["D0"][1] / good.fit["D0"][0] < 0.3 * relative
+    few_sigma(good.fit, LEVEL)
+
+
+def test_extrapolation_with_a_free_exponent_is_told_apart():
+    """Points of x^0.25 at low x, fitted with 1/3: the free exponent and its value are the truth."""
+    d, error = noisy(curve(X, slope=1.75), 0.005)
+    value = fits.fit_isotropic(X, d, error, 5 / 3).extrapolate(1e-6)
+    assert value.freed == value.others["free exponent"]
+    truth = curve(1e-6, slope=1.75)
+    # control: 1/3 misses it, and its errors, which keep the exponent, do not know
+    assert abs(np.log(value.freed / truth)) < 0.5 < abs(np.log(value.value / truth))
+    assert abs(truth - value.value) > 3 * value.total
+    few = fits.fit_isotropic(X[:4], d[:4], error[:4], 5 / 3)
+    assert np.isnan(few.extrapolate(1e-6).freed)

@@ -116,3 +116,24 @@ def test_field_strengths():
     exact = gyroradius(1e-5, 1.0) / length[2] * (b * length[2] / band[0]) ** 3
     part = 0.3 / b * ratio[0, 2] ** (2 / 3)
     assert strength[0, 2] == pytest.approx(exact, rel=5 * part + 1e-4)
+
+
+def test_allowed_range_has_the_error_of_the_scaling(levels):
+    """At 30 degrees X = X(D_par): another exponent p moves D_par by (1e-5)^(p - 1/3)."""
+    within = 0.05, 5.0
+    plain = grammage.allowed_levels(levels, 1.0, 30.0, within)
+    others = (0.36, 0.5), (1 / 3, 0.6)
+    found = grammage.allowed_range(levels, 1.0, 30.0, within, others)
+    for one, (eta, error, x) in zip(found, plain, strict=True):
+        assert (one.eta, one.error, one.x) == (eta, error, x)
+        moved = [e for e, _, limit in grammage.allowed_levels(
+            levels, 1.0, 30.0, within, exponents=others[0]) if limit == x]  # fmt: skip
+        assert one.systematic == pytest.approx(min(abs(e - eta) for e in moved))
+        assert one.total == pytest.approx(np.hypot(error, one.systematic))
+        # D_perp's exponent alone: D_z is D_par sin^2 there, nothing is seen of it (control)
+        alone = grammage.allowed_range(levels, 1.0, 30.0, within, others[1:])
+        assert all(a.systematic < 0.1 * f.systematic for a, f in zip(alone, found, strict=True))
+    assert np.isnan(grammage.allowed_range(levels, 1.0, 30.0, within, ())[0].systematic)
+    # a way by which no level is allowed leaves nothing known
+    far = grammage.allowed_range(levels, 1.0, 30.0, within, [(2.0, 2.0)])
+    assert np.isinf(far[0].systematic)

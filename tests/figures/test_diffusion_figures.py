@@ -7,6 +7,8 @@ are the level fit's curves at 1 PV times R^(1/3) and R^0.55; field lines spread 
 The figures' points lie on these within 4 x 0.02/sqrt(n), and their curves within the fit's error.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import synthetic_results
@@ -15,6 +17,7 @@ from hpc_cr.config import parse_job
 from hpc_cr.config.scales import gyroradius
 from hpc_cr.constants import PC_C_CM2_PER_S
 from hpc_cr.figures import FIGURES, diffusion_level, diffusion_points, draw, panels, style
+from hpc_cr.figures import grammage as grammage_figure
 from hpc_cr.frames import field_axes
 from hpc_cr.io.results import open_results
 
@@ -352,6 +355,155 @@ def test_unfinished(tmp_path):
     assert "1 realisation" in shown and "pm" not in shown
     with pytest.raises(panels.FigureError, match="0 of 3 points"):
         draw("diffusion-level", [one])
+
+
+@pytest.mark.parametrize("name", ["diffusion", "diffusion-energy", "coherence-plane",
+                                  "diffusion-level", "grammage", "field-lines"])  # fmt: skip
+def test_what_a_figure_has_no_use_for_is_refused(name, path):
+    for options, option in ((panels.Options(stops=("-1",)), "--stop"),
+                            (panels.Options(data="none"), "--data")):
+        with pytest.raises(panels.FigureError, match=f"figure {name} has no {option}"):
+            draw(name, [path], options)
+    with pytest.raises(panels.FigureError, match="known.h5: given twice"):
+        draw(name, [path, path])
+
+
+def with_state(points, names, state, factor, exponent=-0.1):
+    """Points whose coefficient of a few is a bound: larger by a factor."""
+    def bound(one):
+        return one._replace(state=state, value=factor * one.value, exponent=exponent)
+
+    return [p._replace(found={n: bound(c) if (p.label, p.rigidity) in names else c
+                              for n, c in p.found.items()}) for p in points]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["falling", "rising"])
+def test_bounds_are_in_no_fit(path, state):
+    with open_results(path) as results:
+        points = diffusion_points.select([results], panels.Options(cases=("iso-1", "iso-10")),
+                                         False, "")  # fmt: skip
+        plain = diffusion_points.fit_isotropic(points, "").fit
+        lowest = {("iso-10", 0.1), ("iso-10", 0.3)}
+        some = with_state(points, lowest, state, 1.5)
+        found = diffusion_points.fit_isotropic(some, "").fit
+        assert found.n_point == plain.n_point - 2
+        assert abs(found["b"][0] - B) < 4 * found["b"][1]
+        assert diffusion_points.left_out(some, "D_iso").startswith("2 still")
+        # control: the same values as plateaus without a trend pull b up
+        wrong = with_state(points, lowest, "plateau", 1.5, 0.0)
+        pulled = diffusion_points.fit_isotropic(wrong, "").fit
+        assert pulled.n_point == plain.n_point and pulled["b"][0] > found["b"][0] + 0.1 * B
+        # too few of them, or none below the transition
+        every = {(p.label, p.rigidity) for p in points[:-3]}
+        with pytest.raises(panels.FigureError, match="3 of 12 points have a value to fit"):
+            diffusion_points.fit_isotropic(with_state(points, every, state, 1.5), "x")
+        high = [p for p in points if p.x > 0.2]
+        with pytest.raises(panels.FigureError, match="one of them with r_g <= 0.1 L"):
+            diffusion_points.fit_isotropic(high, "x")
+
+
+def test_points_that_share_realisations_are_correlated(path):
+    """The same rows twice are correlated to 1; each point has numbers of its own."""
+    with open_results(path) as results:
+        points = diffusion_points.select([results], panels.Options(cases=("iso-1",)), False, "")
+        twice = [points[0], points[0], points[3]]
+        covariance = diffusion_points.correlated(twice, ("D_iso",))
+        sigma = [p.found["D_iso"].error / p.found["D_iso"].value for p in twice]
+        np.testing.assert_allclose(np.sqrt(np.diag(covariance)), sigma, rtol=1e-9)
+        share = covariance / np.outer(sigma, sigma)
+        assert share[0, 1] == pytest.approx(1)
+        assert abs(share[0, 2]) < 0.99  # control: drawn on their own
+        # the error of the mean of both copies is that of one
+        _, _, both = diffusion_points.to_fit(twice, "D_iso")
+        trend = points[0].found["D_iso"].trend
+        assert both[0, 1] == pytest.approx(sigma[0] ** 2)
+        assert both[0, 0] == pytest.approx(sigma[0] ** 2 + trend**2)
+
+
+def test_bars_have_the_trend(path):
+    """Growth that falls along the plateau: bars of points are longer than the statistical error."""
+    with open_results(path) as results:
+        points = diffusion_points.select([results], panels.Options(cases=("iso-1",)), False, "")
+        moved = [p._replace(found={n: c._replace(exponent=-0.02) for n, c in p.found.items()})
+                 for p in points]  # fmt: skip
+        value, alone, plateau = diffusion_points.values(moved, "D_iso")
+        _, total, _ = diffusion_points.values(moved, "D_iso", drift=True)
+        span = [c.until / c.since for p in points for c in p.found.values()]
+        np.testing.assert_allclose(total**2 - alone**2, (0.02 * np.log(span) * value) ** 2)
+        assert plateau.all() and np.all(total > alone)
+
+
+def test_grammage_says_what_scaling_does(path):
+    with open_results(path) as results:
+        _, levels = diffusion_level.level_points([results], panels.Options(), "")
+        fit = diffusion_level.level_fit(levels, "")
+        others = grammage_figure.ways([results], panels.Options(), levels)
+    (anchored, mean) = others.values()
+    # D_par goes as R^(1/3) at all rigidities here, D_perp as R^0.55: from 0.1 PV on by R^(1/3)
+    # instead of from 1 PV, over five decades
+    for name, (first, second) in zip(GROWTH, zip(anchored, mean, strict=True), strict=True):
+        assert second == pytest.approx(name, abs=4 * SIGMA * np.sqrt(2) / np.log(10))
+        assert first == pytest.approx(1 / 3 + (name - 1 / 3) / 5,
+                                      abs=4 * SIGMA * np.sqrt(2) / np.log(1e5))
+    with_them = grammage_figure.statement(fit, 1.0, others)
+    assert with_them != grammage_figure.statement(fit, 1.0) and "allowed" in with_them
+    # a tilt plane that is allowed nowhere, or everywhere, is told apart
+    weak = replace(fit, fit=replace(fit.fit, values=fit.fit.values * [1e6, 1, 1, 1, 1]))
+    assert "no level from 0.05 to 2 allowed" in grammage_figure.statement(weak, 1.0)
+    # 10 g/cm^2 takes 0.5 pc c at 10 GV, 24 pc c at 1 PV
+    flat = replace(fit, fit=replace(fit.fit, values=np.array([24.0, 1e-9, 1, 1e-9, 1])))
+    assert "every level from 0.05 to 2 allowed" in grammage_figure.statement(flat, 1.0)
+
+
+def test_exponents_between_points(path):
+    with open_results(path) as results:
+        quarter = diffusion_points.select([results], panels.Options(cases=("eta-025",)), True, "")
+        for name, exponent in zip(("D_par", "D_perp"), GROWTH, strict=True):
+            local = diffusion_level.local_exponents(quarter, name)
+            assert [one[:2] for one in local] == [(0.1, 0.3), (0.3, 1.0)]
+            for low, high, value, error in local:
+                step = np.log(high / low)
+                assert abs(value - exponent) < 4 * max(error, 2 * SIGMA / step)
+        # only points below the transition enter the asymptotic exponent
+        assert diffusion_level.energy_laws(quarter)["D_par"].n_point == 2
+        assert diffusion_level.mean_laws(quarter)["D_par"].n_point == 3
+        # a bound is in none of them
+        some = with_state(quarter, {("eta-025", 0.1)}, "falling", 1.5)
+        assert len(diffusion_level.local_exponents(some, "D_perp")) == 1
+        assert diffusion_level.energy_laws(some) == {}
+
+
+def test_values_that_are_not_positive_are_marked(path):
+    class Negative:
+        """Results whose velocity correlation is negative at one stop."""
+
+        def __init__(self, results):
+            self.results = results
+
+        def __getattr__(self, name):
+            return getattr(self.results, name)
+
+        def running(self, rig):
+            found = self.results.running(rig)
+            found["D_iso"]["velocity"][0][4] = -1.0
+            return found
+
+    from matplotlib.figure import Figure
+
+    from hpc_cr.figures import running_diffusion
+
+    with open_results(path) as results:
+        point = diffusion_points.select([results], panels.Options(cases=("iso-1",)), False, "")[0]
+        for one, count in ((point, 0), (point._replace(results=Negative(point.results)), 1)):
+            axes = Figure().add_subplot()
+            running_diffusion._panel(axes, one)
+            arrows = [line for line in axes.lines if line.get_gid() == "not positive"]
+            assert len(arrows) == count
+            assert all(line.get_xdata()[0] == results_stop(point, 4) for line in arrows)
+
+
+def results_stop(point, number):
+    return point.results.stops[point.rig][number]
 
 
 @pytest.mark.parametrize(
