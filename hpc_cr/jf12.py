@@ -18,7 +18,8 @@ Plain Python, so that a job's scales need no compiler; numba compiles the same f
 kernels in `hpc_cr.fields.galactic`.
 """
 
-from math import atan2, cos, exp, log, pi, sin, sqrt, tan
+from functools import lru_cache
+from math import atan2, cos, exp, inf, log, pi, sin, sqrt, tan
 from typing import NamedTuple
 
 
@@ -154,3 +155,42 @@ def regular_field(x, y, z, disk, halo, poloidal):
             b_r += b * foot * side
             b_z += b * _RISE
     return b_r * cosine - b_phi * sine, b_r * sine + b_phi * cosine, b_z
+
+
+_SCAN_R = (0.0, 1000.1, 1500.0, 2000.0, 2500.0, 3000.0, 3500.0, 4000.0, 4500.0, 5000.0, 5500.0,
+           6000.0, 7000.0, 8500.0, 10e3, 12e3, 15e3, 19.9e3)
+_SCAN_Z = (0.0, 1.0, 100.0, 300.0, 500.0, 700.0, 1000.0, 1500.0, 2500.0)
+_SCAN_PHI = 36
+"""Where the strongest field is looked for, pc: with the inner edges, where arms and X field are
+strongest, both sides of the plane, and every arm at every radius (the narrowest has 30 degrees)."""
+
+
+@lru_cache(maxsize=64)
+def strongest_field(parts, rms, radius=inf, height=inf):
+    """Largest sqrt(|B_JF12|^2 + (s B_rms)^2) in the Galaxy, to a per cent.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Of PARTS: those that are on.
+    rms : float
+        B_rms at the Sun, uG.
+    radius, height : float
+        Scales R and H of s = exp[-(r - r_Sun)/R - z^2/(2 H^2)], pc.
+
+    Returns
+    -------
+    float
+        uG.
+    """
+    on = [part in parts for part in PARTS]
+    largest = 0.0
+    for r in _SCAN_R:
+        for height_here in _SCAN_Z:
+            turbulent = rms * exp(-(r - SUN_RADIUS) / radius - 0.5 * (height_here / height) ** 2)
+            for number in range(_SCAN_PHI):
+                phi = 2 * pi * number / _SCAN_PHI
+                for z in (-height_here, height_here):
+                    b = regular_field(r * cos(phi), r * sin(phi), z, *on)
+                    largest = max(largest, sqrt(b[0] ** 2 + b[1] ** 2 + b[2] ** 2 + turbulent**2))
+    return largest

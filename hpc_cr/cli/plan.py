@@ -66,6 +66,9 @@ def _scales(case):
         longitude, latitude = lon_lat(job.regular_field)
         print(f"  regular field at the Sun               {job.regular_strength:.4g} uG towards"
               f" l = {longitude:.1f}, b = {latitude:.1f} deg; elsewhere scales differ")
+    if job.strongest_field > job.b_ref:
+        print(f"  strongest field of the Galaxy          {job.strongest_field:.4g} uG with"
+              f" turbulence; steps per gyroradius there {_steps_there(job)}")
     for rig, rigidity in enumerate(job.particles.rigidities):
         stops = ", ".join(f"{stop:.4g}" for stop in job.stops[rig])
         print(f"  {rigidity:8.4g} PV: r_g {job.gyroradii[rig]:.4g} pc, estimated mean free path"
@@ -80,6 +83,17 @@ def _scales(case):
         print(f"  {number:5d} {level.box:10.4g}   {level.longest:7.4g} - {level.shortest:<7.4g}"
               f" {level.rms:9.4g}  {cell:10.4g}   {level.shortest / cell:19.2f}   {kept:10.3f}")
     print()
+
+
+def _steps_there(job):
+    """Steps per gyroradius in the strongest field, one per rigidity."""
+    from hpc_cr.campaigns.work import plan_of
+    from hpc_cr.config.scales import gyroradius
+
+    if job.integrator.method != "boris":
+        return "as the tolerance asks for"
+    return ", ".join(f"{gyroradius(rigidity, job.strongest_field) / plan_of(job, rig).step:.3g}"
+                     for rig, rigidity in enumerate(job.particles.rigidities))
 
 
 def _needs(job, ranks):

@@ -30,6 +30,9 @@ from hpc_cr.config.schema import (
 )
 from hpc_cr.frames import patch_pixels, unit_vector
 
+LEAST_STEPS = 2.0
+"""Boris steps per gyroradius in the strongest field of a Galaxy whose field changes, at least:
+pitch angles then scatter as with many more (docs/galactic_field.md)."""
 N_SMOOTHING = 8
 """Radii at which the local field is recorded."""
 
@@ -114,6 +117,19 @@ class Job(Section):
         return float(np.hypot(self.turbulence.rms, self.regular_strength))
 
     @property
+    def strongest_field(self):
+        """Largest sqrt(B_regular^2 + B_rms^2) anywhere, uG: b_ref where nothing changes with the
+        place."""
+        regular, turbulence = self.regular, self.turbulence
+        jf12_on = regular.model == "jf12"
+        if not jf12_on and turbulence.profile == "uniform":
+            return self.b_ref
+        scales_of = (turbulence.radial_scale or np.inf, turbulence.vertical_scale or np.inf)
+        varying = jf12.strongest_field(regular.components if jf12_on else (), turbulence.rms,
+                                       *scales_of)
+        return float(np.hypot(varying, 0.0 if jf12_on else regular.strength))
+
+    @property
     def gyroradii(self):
         """Gyroradii in the reference field, (n_rig,) pc."""
         return scales.gyroradius(np.array(self.particles.rigidities), self.b_ref)
@@ -176,9 +192,15 @@ class Job(Section):
 
     @property
     def longest_steps(self):
-        """Longest step whatever the gyroradius, (n_rig,) pc: L_min, or half the shortest wave that
-        steps resolve if that is longer; infinite without turbulence."""
-        return np.maximum(self.shortest_wave, self.resolved_waves / 2)
+        """Longest step whatever the gyroradius at the Sun, (n_rig,) pc: L_min, or half the shortest
+        wave that steps resolve if that is longer; infinite without turbulence. Where the field
+        changes with the place, Boris steps are at most half the least gyroradius as well."""
+        steps = np.maximum(self.shortest_wave, self.resolved_waves / 2)
+        strongest = self.strongest_field
+        if self.integrator.method == "boris" and strongest > self.b_ref:
+            least = scales.gyroradius(np.array(self.particles.rigidities), strongest)
+            steps = np.minimum(steps, least / LEAST_STEPS)
+        return steps
 
     @property
     def levels_followed(self):

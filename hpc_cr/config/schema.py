@@ -254,7 +254,8 @@ class Integrator(Section):
         '"boris" or "cash-karp"')
     steps_per_gyroradius: number(above=0) = key(
         5.0, "boris: step = min(r_g / this, L), r_g in sqrt(B0^2 + B_rms^2), L = L_min or, if "
-        "longer, half the wavelength that negligible_scattering gives", "number > 0")
+        "longer, half the wavelength that negligible_scattering gives; with jf12 or a profile at "
+        "most half of r_g in the strongest field", "number > 0")
     tolerance: number(above=0, most=1) = key(
         1e-4, "cash-karp: error per step, of the direction and of the position over r_g",
         "number > 0, <= 1")

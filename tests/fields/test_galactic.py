@@ -215,3 +215,24 @@ def test_divergence_of_scaled_turbulence_is_small():
     # a point in two cells at once, or float rounding: B 1e-16/step
     assert np.quantile(np.abs(found - expected), 0.98) < 1e-3 * 1e3 * 2.0 / 2000
     assert np.std(expected) > 0.1
+
+
+@pytest.mark.parametrize("parts", [("disk", "halo", "x-field"), ("halo",), ("x-field",)])
+def test_strongest_field(parts):
+    """No place has more, and some place has as much, turbulence with its profile included."""
+    from hpc_cr.jf12 import strongest_field
+
+    rng = np.random.default_rng(8)
+    n = 60_000
+    r, phi = rng.uniform(0, 20e3, n), rng.uniform(0, 2 * np.pi, n)
+    z = rng.uniform(-1, 1, n) ** 3 * 5e3
+    r[: n // 2] = rng.uniform(980, 5500, n // 2)  # where it is strong
+    points = np.stack([r * np.cos(phi), r * np.sin(phi), z], axis=1)
+    regular = make_field(job(parts=parts)).at(points + [SUN_RADIUS, 0.0, 0.0])
+    for rms, radius, height in ((0.0, np.inf, np.inf), (1.0, 10_970.0, 2840.0)):
+        turbulent = rms * np.exp(-(r - SUN_RADIUS) / radius - 0.5 * (z / height) ** 2)
+        total = np.sqrt((regular**2).sum(axis=1) + turbulent**2)
+        found = strongest_field(parts, rms, radius, height)
+        assert 0.98 < total.max() / found < 1.02
+    # control: that at the Sun is far from it
+    assert np.linalg.norm(job(parts=parts).regular_field) < 0.8 * strongest_field(parts, 0.0)

@@ -169,6 +169,79 @@ def test_shares_do_not_matter(method):
     assert other["escape_time"].tobytes() != whole["escape_time"].tobytes()
 
 
+STRONG = '[regular]\nmodel = "jf12"\ncomponents = ["disk", "x-field"]\n'
+PITCH = (0.6, 0.9)
+
+
+def scattered(steps, shortest):
+    """<(mu - mu0)^2> after 60 pc at 1 PV in 4.2 uG with B_rms = 0.385 uG, by mu0, and errors.
+
+    The gyroradius is 0.257 pc. No step is longer than the shortest wave.
+    """
+    job = parse_job(f"""
+[turbulence]
+rms = "0.385 uG"
+outer_scale = "25 pc"
+inner_scale = "{shortest} pc"
+[grids]
+cells = 32
+periods = 3
+cells_per_wavelength = 3
+[regular]
+model = "uniform"
+strength = "4.2 uG"
+direction = [0, 0]
+[particles]
+rigidities = ["1 PV"]
+[boundary]
+times = ["60 pc"]
+""")
+    count = 4000
+    mu = np.repeat(PITCH, count)
+    phase = 2 * np.pi * np.random.default_rng(3).random(mu.size)
+    across = np.sqrt(1 - mu**2)
+    u = np.stack([mu, across * np.cos(phase), across * np.sin(phase)], axis=1)
+    places = random_positions(mu.size, 4, 0, 2000.0)
+    found = backtrack(make_field(job), 1.0, u, [60.0], position=places, charge=1,
+                      steps_per_gyroradius=steps).direction[0, :, 0]
+    square = ((found - mu) ** 2).reshape(len(PITCH), count)
+    return square.mean(axis=1), square.std(axis=1, ddof=1) / np.sqrt(count)
+
+
+def test_two_steps_per_least_gyroradius_are_enough():
+    """Pitch angles scatter with two steps per gyroradius as with twenty; with less they do not."""
+    from hpc_cr.config.job import LEAST_STEPS
+
+    for shortest in (0.18, 0.9):
+        few, error = scattered(LEAST_STEPS, shortest)
+        many, other = scattered(20.0, shortest)
+        assert np.all(np.abs(few - many) < 3.5 * np.hypot(error, other))
+        assert np.all(np.hypot(error, other) < 0.05 * many)
+    one, error = scattered(0.5, 0.9)  # control
+    assert np.sum(((one - many) / np.hypot(error, other)) ** 2) > 25
+
+
+def test_steps_in_the_strongest_field():
+    """In the ring of a Galaxy steps are half a gyroradius; without one nothing changes."""
+    galaxy = make_job(rms="0.3 uG", regular=GALAXY, rigidity="1 PV",
+                      overrides=["turbulence.inner_scale='0.18 pc'"])
+    strongest = galaxy.strongest_field
+    assert strongest > 3 * galaxy.b_ref
+    step = plan_of(galaxy, 0).interval_step[0]
+    assert step == pytest.approx(1.0810076 / strongest / 2, rel=1e-4)
+    # r_g/5 at the Sun would be more
+    assert 1.0810076 / galaxy.b_ref / 5 > 1.4 * step
+    finer = make_job(rms="0.3 uG", regular=GALAXY, rigidity="1 PV", overrides=[
+        "turbulence.inner_scale='0.18 pc'", "integrator.steps_per_gyroradius=50"])
+    assert plan_of(finer, 0).interval_step[0] == pytest.approx(1.0810076 / galaxy.b_ref / 50,
+                                                               rel=1e-3)
+    uniform = make_job(rms="0.3 uG", rigidity="1 PV")
+    assert uniform.strongest_field == uniform.b_ref
+    adaptive = make_job(rms="0.3 uG", regular=GALAXY, rigidity="1 PV", overrides=[
+        "turbulence.inner_scale='0.18 pc'", "integrator.method='cash-karp'"])
+    assert adaptive.longest_steps[0] > step  # chooses its own
+
+
 def test_abandoned_at_once():
     job = make_job(rms="4 uG", count=100)
     experiment, plan = experiment_of(job), plan_of(job, 0)
