@@ -36,6 +36,7 @@ OF_JOB = {
     "tev_to_pev": [TIMES],
     "turbulence_levels": [TIMES],
     "diffusion_levels": ["field_lines.count=3"],
+    "diffusion_convergence": ["""boundary.times=["1 pc", "2 pc", "4 pc", "8 pc"]"""],
     "escape": [],
     "kachelriess2018": ["field_lines.count=2",
                         """particles.rigidities=["1 PV", "3 PV", "10 PV"]"""],
