@@ -155,7 +155,7 @@ def _escape(job, model, row, rig):
     """Exponential escape times and grammages, all through the top."""
     time, column, power = model.escape
     rigidity = job.particles.rigidities[rig]
-    rng = np.random.default_rng([row, rig])
+    rng = np.random.default_rng([row, int(1e3 * rigidity)])  # cases are independent
     draw = rng.exponential(size=job.particles.count)
     times = MYR_PC * time * (rigidity / 5e-6) ** power * draw
     column = column * (rigidity / 1e-5) ** power * draw

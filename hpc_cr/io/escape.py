@@ -6,9 +6,12 @@ import numpy as np
 
 from hpc_cr.constants import PC_PER_C_S
 from hpc_cr.io.results import Results
+from hpc_cr.jf12 import SUN_RADIUS
 
 MYR_PER_PC = PC_PER_C_S / (1e6 * 365.25 * 86400)
 """One pc/c in million years (3.26e-6)."""
+NEAR_SUN = (SUN_RADIUS - 2e3, SUN_RADIUS + 2e3)
+"""Distances from the Galaxy's centre of starts that count as the Sun's part of the disc, pc."""
 
 
 class Escapes(NamedTuple):
@@ -58,24 +61,31 @@ class EscapeResults(Results):
         """Where they left the halo, one more axis (3), pc."""
         return self.array("escape/exit")
 
-    def escapes(self, rig):
+    def escapes(self, rig, radii=None):
         """Means over the particles of all finished realisations of one rigidity (Escapes).
 
         Parameters
         ----------
         rig : int
             Its index.
+        radii : (float, float), optional
+            Only particles that started between these distances from the Galaxy's axis, pc.
         """
         done = self.done[:, rig]
         time, grammage = self.time[done, rig], self.grammage[done, rig]
-        escaped = np.isfinite(time)
+        chosen = np.ones(time.shape, bool)
+        if radii is not None:
+            start = self.start[done, rig]
+            r = np.hypot(start[..., 0] - SUN_RADIUS, start[..., 1])
+            chosen = (r >= radii[0]) & (r < radii[1])
+        escaped = np.isfinite(time) & chosen
         height = np.abs(self.exit[done, rig, :, 2][escaped])
         count = int(escaped.sum())
         if not count:
-            share = 1.0 if done.any() else np.nan
+            share = 1.0 if chosen.any() else np.nan
             return Escapes(0, int(done.sum()), share, *[np.nan] * 6)
         aside = height < self.job.boundary.half_height * (1 - 1e-9)
-        return Escapes(count, int(done.sum()), 1 - count / time.size, float(aside.mean()),
+        return Escapes(count, int(done.sum()), 1 - count / int(chosen.sum()), float(aside.mean()),
                        float(time[escaped].mean()), _error(time, escaped),
                        float(np.median(time[escaped])), float(grammage[escaped].mean()),
                        _error(grammage, escaped))

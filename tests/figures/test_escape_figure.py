@@ -12,7 +12,7 @@ from hpc_cr.config import parse_job
 from hpc_cr.figures import draw, escape
 from hpc_cr.figures.panels import FigureError, Options
 from hpc_cr.io import schema
-from hpc_cr.io.escape import MYR_PER_PC
+from hpc_cr.io.escape import MYR_PER_PC, NEAR_SUN
 
 JOB = """
 [run]
@@ -70,6 +70,63 @@ def test_means(path):
         assert labelled["escape_time"].dims == ("row", "rigidity", "particle")
 
 
+def test_starts_near_the_sun(tmp_path):
+    """Starts at 8.5 kpc stay three times as long as those at 4 kpc; a tenth of either is lost."""
+    def places(job, row, rig):
+        numbers = entry(job, row, rig)
+        inner = np.arange(job.n_pix) < job.n_pix // 2
+        numbers["start"][:, 1] = np.where(inner, 0.0, 8500.0)
+        numbers["start"][:, 0] = np.where(inner, 4500.0, 8500.0)  # the centre is at 8500
+        numbers["escape_time"] = numbers["escape_time"] * np.where(inner, 1.0, 3.0)
+        return numbers
+
+    with open_results(write(tmp_path / "two.h5", parse_job(JOB), entry=places)) as results:
+        every, near, inner = (results.escapes(1, radii)
+                              for radii in (None, NEAR_SUN, (3.9e3, 4.1e3)))
+        assert near.n == inner.n == every.n / 2 and near.unfinished == pytest.approx(0.1)
+        assert abs(near.time - 3 * TIME[0]) < 4 * near.time_error
+        assert abs(inner.time - TIME[0]) < 4 * inner.time_error
+        assert abs(every.time - near.time) > 5 * every.time_error  # control
+        (curve,) = escape.curves([results], Options())
+        assert curve.lowest("time")[0] > 1.3 * curve.time[0, 0]
+        # nobody started there
+        assert results.escapes(1, (1e3, 2e3)).n == 0
+
+
+def test_cases_that_differ_in_particles_are_one_curve(tmp_path):
+    shared, _ = JOB.split("[particles]")
+    # else it follows the lowest rigidity of each case
+    shared = shared.replace('outer_scale', 'inner_scale = "0.05 pc"\nouter_scale')
+    cases = """
+[[case]]
+name = "low"
+[case.set]
+"particles.rigidities" = ["0.3 PV", "1 PV"]
+"particles.count" = 200
+[[case]]
+name = "high"
+[case.set]
+"particles.rigidities" = ["3 PV", "100 PV"]
+"particles.count" = 400
+"""
+    split = write(tmp_path / "split.h5", parse_job(shared + cases), entry=entry)
+    with open_results(split) as results:
+        found = escape.curves(list(results.each_case()), Options())
+        assert [c.rigidity.tolist() for c in found] == [[0.3, 1.0, 3.0, 100.0]]
+        assert found[0].label == "" and found[0].fits["time"].n_point == 3
+        (one,) = escape.curves(list(results.each_case()), Options(rigidities=("1 PV",)))
+        assert one.rigidity.tolist() == [1.0]
+        with pytest.raises(FigureError, match="7 PV"):
+            escape.curves(list(results.each_case()), Options(rigidities=("7 PV",)))
+    # control: another field is another curve
+    other = cases.replace('400', '400\n"turbulence.rms" = "0.5 uG"')
+    other = write(tmp_path / "other.h5", parse_job(shared + other), entry=entry)
+    with open_results(other) as results:
+        found = escape.curves(list(results.each_case()), Options())
+    assert [c.label for c in found] == ["low", "high"]
+    assert len(draw("escape", [other]).axes) == 2
+
+
 def test_realisations_count_when_they_differ(tmp_path):
     """Rows of very different fields: the error is that of their means, not of all particles."""
     def apart(job, row, rig):
@@ -84,7 +141,7 @@ def test_realisations_count_when_they_differ(tmp_path):
 
 def test_power_laws(path):
     with open_results(path) as results:
-        curve = escape.curve(results, Options())
+        (curve,) = escape.curves([results], Options())
     assert curve.resonant.tolist() == [True, True, True, False]
     for name, (one, power) in (("time", TIME), ("grammage", GRAMMAGE)):
         factor = MYR_PER_PC if name == "time" else 1.0
@@ -111,7 +168,7 @@ def test_figure_and_refusals(path, tmp_path):
     assert left.get_ylabel() == "escape time [Myr]" and "grammage" in right.get_ylabel()
     text = " ".join(t.get_text() for t in figure.legends[0].get_texts())
     with open_results(path) as results:
-        fits = escape.curve(results, Options()).fits
+        fits = escape.curves([results], Options())[0].fits
     for name, symbol in (("time", r"\tau"), ("grammage", "X")):
         assert rf"{symbol}\propto R^{{{fits[name]['exponent'][0]:.2f}" in text
     one = draw("escape", [path], Options(rigidities=("1 PV",)))

@@ -5,7 +5,6 @@ again and again: in other company on every rank.
 """
 
 import signal
-import time
 
 import pytest
 
@@ -64,11 +63,9 @@ def test_interrupted_and_resumed(whole, tmp_path):
     job, complete = whole
     out = tmp_path / "stopped.h5"
     process = begin_run(job, out, entries=1)
-    began = time.monotonic()
     process.send_signal(signal.SIGUSR1)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 75, errors
-    assert time.monotonic() - began < 10
     assert 1 <= done_entries(out) < 6
     run_job(job, out, "--resume", "--set", "parallel.team_size=2", ranks=2)
     assert differing(complete, out) == []

@@ -78,7 +78,7 @@ def statements(*files):
         raise ResultError(f"{parts['own'].path}: nothing finished yet")
     found = isotropic.figure_1(cases) + isotropic.figure_2(cases) + regular_field.page_3(cases)
     if "escape" in parts:
-        found += [s for case in parts["escape"].each_case() for s in escape.escape_statements(case)]
+        found += escape.escape_statements(list(parts["escape"].each_case()))
     if "source" in parts:
         found += local_source.numbers_of_sources()
     found += regular_field.figure_3_right(cases) + observations.equation_4()

@@ -52,7 +52,7 @@ def test_order_does_not_matter(paths):
     assert tables[0] == tables[1]
     alone = json.loads(invoke(paths["own"], "--json").output)
     added = [s["text"] for s in tables[0] if s not in alone]
-    assert added and all("r_g/L = 0.03" in t or "JF12" in t or "r_g below" in t for t in added)
+    assert added and all("r_g/L = 0.03" in t or "JF12" in t or "below L_c" in t for t in added)
     assert [s for s in tables[0] if s in alone] == alone
 
 
