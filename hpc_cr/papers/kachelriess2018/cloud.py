@@ -72,16 +72,23 @@ def ficks_law(case):
 def dipole(case):
     """3 R/(2 c T) whatever the field."""
     rig = rig_of(case, REFERENCE_PV)
-    ratios = [case.dipoles(rig, stop)[-2:] for stop in range(case.stops.shape[1])]
-    value, error = ratios[-1]
-    times = ", ".join(f"{t:.3g}" for t in case.stops[rig])
-    each = ", ".join(f"{ratio:.2f}" for ratio, _ in ratios)
+    every = [case.dipoles(rig, stop) for stop in range(case.stops.shape[1])]
+    value, error = every[-1].ratio, every[-1].ratio_error
+    if not np.isfinite(value):  # the cells do not resolve the cloud
+        return []
+    known = [stop for stop, one in enumerate(every) if np.isfinite(one.ratio)]
+    times = ", ".join(f"{case.stops[rig, stop]:.3g}" for stop in known)
+    each = ", ".join(f"{every[stop].ratio:.2f}" for stop in known)
+    steep = words(every[-1].gradient_ratio, every[-1].gradient_ratio_error)
     number = Number(value, error, _count(case, rig))
     others = []
     for rigidity in case.rigidities:
         other = rig_of(case, rigidity)
-        if other is not None and other != rig:
-            others.append(f"{at(rigidity)} {words(*case.dipoles(other, len(ratios) - 1)[-2:])}")
+        if other is None or other == rig:
+            continue
+        one = case.dipoles(other, len(every) - 1)
+        if np.isfinite(one.ratio):
+            others.append(f"{at(rigidity)} {words(one.ratio, one.ratio_error)}")
     also = f"; {', '.join(others)}" if others else ""
     return [
         statement(
@@ -92,7 +99,8 @@ def dipole(case):
             number,
             "",
             equal(value, error, 1.0, number.n, NEAR),
-            f"towards the source; T = {times} pc: {each}{also}; {NEAR:g} is granted",
+            f"towards the source, from the flow; from the density's gradient {steep}; T = {times}"
+            f" pc: {each}{also}; {NEAR:g} is granted",
         )
     ]
 
@@ -163,9 +171,12 @@ def ring_share(case, rig, stop=-1):
     parts = []
     for low, high in (RING, CORE):
         use = (edges[:-1] >= low) & (edges[1:] <= high)
-        area = np.diff(edges**2)[use]
-        total = np.nansum(mean[:, use] * step * area) / area.sum()
-        noise = np.sqrt(np.nansum((error[:, use] * step * area) ** 2)) / area.sum()
+        # cells whose field line is not known count for nothing, empty ones do
+        volume = np.where(np.isfinite(mean[:, use]), step * np.diff(edges**2)[use], 0.0)
+        if not volume.any():
+            return np.nan, np.nan
+        total = np.nansum(mean[:, use] * volume) / volume.sum()
+        noise = np.sqrt(np.nansum((error[:, use] * volume) ** 2)) / volume.sum()
         parts.append((total, noise))
     (ring, ring_error), (core, core_error) = parts
     if not (ring > 0 and core > 0):
