@@ -110,7 +110,9 @@ def check_kinds(name, opened):
                               f" {name} needs kind {wanted}")  # fmt: skip
 
 
-_UNITS = {"rms": " uG", "strength": " uG", "outer_scale": " pc", "inner_scale": " pc"}
+_UNITS = {"rms": " uG", "strength": " uG", "density": " / cm3",
+          **dict.fromkeys(("outer_scale", "inner_scale", "radial_scale", "vertical_scale",
+                           "half_height", "radius"), " pc")}  # fmt: skip
 
 
 def check_setup(results, expected):
@@ -121,8 +123,8 @@ def check_setup(results, expected):
     results : hpc_cr.io.results.Results
         One case.
     expected : dict
-        Key of the job, such as "turbulence.outer_scale", -> value in internal units (pc, uG), or
-        text. "regular.strength" of a job without a regular field is 0.
+        Key of the job, such as "turbulence.outer_scale", -> value in internal units (pc, uG), text,
+        or a tuple of texts in any order. "regular.strength" of a job without a regular field is 0.
 
     Raises
     ------
@@ -137,6 +139,8 @@ def check_setup(results, expected):
         found = getattr(getattr(results.job, section), name)
         if key == "regular.strength" and results.job.regular.model == "none":
             found = 0.0
+        if isinstance(value, tuple):
+            found, value = (", ".join(sorted(texts or ())) for texts in (found, value))
         same = found == value
         if not isinstance(value, str) and found is not None:
             same = isclose(found, value, rel_tol=1e-3)

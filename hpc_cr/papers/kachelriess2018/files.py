@@ -8,6 +8,7 @@ their kinds and the names of their cases.
 import numpy as np
 
 from hpc_cr.io.errors import ResultError
+from hpc_cr.jf12 import PARTS as JF12_PARTS
 from hpc_cr.papers import check_setup
 
 ISOTROPIC = {
@@ -39,6 +40,31 @@ STRONG = "eta-025-4uG"
 """eta = 0.25 in a total field of 4 uG."""
 OUTER_SCALE = 25.0
 """L_max of the paper, pc."""
+
+UNIVERSAL = {"level-01": 0.1, "level-03": 0.3, "level-05": 0.5, "level-08": 0.8, "isotropic": 1.0}
+"""Cases of the job diffusion_levels, by the beginning of their names -> B_rms^2 over that of the
+total field, in which r_g is as many pc as the rigidity has PV; L_max/5 is 1 pc."""
+UNIVERSAL_FIELD, UNIVERSAL_SCALE = 1.0810076, 5.0
+"""uG, and L_max in pc."""
+GALAXY = {
+    "boundary.kind": "halo",
+    "boundary.half_height": 5e3,
+    "boundary.radius": 20e3,
+    "regular.model": "jf12",
+    "regular.components": JF12_PARTS,
+    "turbulence.rms": 0.28,
+    "turbulence.slope": 5 / 3,
+    "turbulence.outer_scale": OUTER_SCALE,
+    "turbulence.profile": "jf12-halo",
+    "turbulence.radial_scale": 10_970.0,
+    "turbulence.vertical_scale": 2840.0,
+    "escape.sources": "green2015",
+    "escape.half_height": 100.0,
+    "gas.density": 1.0,
+    "gas.half_height": 150.0,
+    "gas.profile": "slab",
+}
+"""Set-up of the job escape: B_rms is a quarter of JF12 at the Sun."""
 
 PARTS = {
     "own": "kachelriess2018",
@@ -117,9 +143,15 @@ def _check(part, case):
         else:
             return
     elif part == "levels":
-        expected |= {"turbulence.slope": 5 / 3}
+        expected |= {"turbulence.slope": 5 / 3, "turbulence.outer_scale": UNIVERSAL_SCALE}
+        for name, level in UNIVERSAL.items():
+            if case.case.startswith(name):
+                expected |= {
+                    "turbulence.rms": UNIVERSAL_FIELD * np.sqrt(level),
+                    "regular.strength": UNIVERSAL_FIELD * np.sqrt(1 - level),
+                }
     else:
-        expected = {"regular.model": "jf12"}
+        expected = GALAXY
     check_setup(case, expected)
 
 

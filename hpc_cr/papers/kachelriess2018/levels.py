@@ -6,11 +6,12 @@ B_rms^2/(B0^2 + B_rms^2) = 0.1, 0.3, 0.5, 0.8 are B_rms/B0 = 0.33, 0.65, 1, 2.
 
 import numpy as np
 
+from hpc_cr.papers.kachelriess2018.files import UNIVERSAL
 from hpc_cr.papers.kachelriess2018.measured import coefficient, growth, ratio, statement
 from hpc_cr.papers.kachelriess2018.regular_field import ENERGY, EVOLI
 from hpc_cr.papers.verdicts import above, equal
 
-LEVELS = {"level-01": 0.1, "level-03": 0.3, "level-05": 0.5, "level-08": 0.8}
+LEVELS = {name: level for name, level in UNIVERSAL.items() if level < 1}
 RADII = {"-rg-003": 0.03, "-rg-01": 0.1, "": 0.3}
 """End of a case's name -> r_g/L of one of its rigidities."""
 

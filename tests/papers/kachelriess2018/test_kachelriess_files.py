@@ -104,6 +104,32 @@ def test_another_set_up_is_refused(tmp_path, old, new, message):
     assert message in refused(path)
 
 
+@pytest.mark.parametrize("part, cases, old, new, message", [
+    ("escape", None, 'rms = "0.28 uG"', 'rms = "2.8 uG"', "turbulence.rms = 2.8 uG (paper: 0.28"),
+    ("escape", None, 'profile = "jf12-halo"', 'profile = "uniform"',
+     "turbulence.profile = uniform"),
+    ("escape", None, 'profile = "jf12-halo"', 'profile = "jf12-halo"\nradial_scale = "1 kpc"',
+     "turbulence.radial_scale = 1000 pc"),
+    ("escape", None, 'model = "jf12"', 'model = "jf12"\ncomponents = ["halo", "disk"]',
+     "regular.components = disk, halo (paper: disk, halo, x-field)"),
+    ("escape", None, 'outer_scale = "25 pc"', 'outer_scale = "100 pc"', "turbulence.outer_scale"),
+    ("escape", None, 'half_height = "5 kpc"', 'half_height = "10 kpc"',
+     "boundary.half_height = 1e+04 pc (paper: 5000 pc)"),
+    ("escape", None, 'sources = "green2015"', 'sources = "sun"', "escape.sources = sun"),
+    ("escape", None, 'density = "1 / cm3"', 'density = "2 / cm3"', "gas.density = 2 / cm3"),
+    ("levels", ["level-05"], 'outer_scale = "5 pc"', 'outer_scale = "25 pc"',
+     "turbulence.outer_scale = 25 pc (paper: 5 pc)"),
+    ("levels", ["level-05"], '"turbulence.rms" = "0.764387804 uG"', '"turbulence.rms" = "0.6 uG"',
+     "turbulence.rms = 0.6 uG (paper: 0.7644 uG)"),
+    ("levels", ["level-05"], '"regular.strength" = "0.764387804 uG"',
+     '"regular.strength" = "1.5 uG"', "regular.strength = 1.5 uG (paper: 0.7644 uG)"),
+])  # fmt: skip
+def test_other_parts_of_another_set_up_are_refused(paths, tmp_path, part, cases, old, new, message):
+    job = {"escape": "escape", "levels": "diffusion_levels"}[part]
+    path = known.write(tmp_path / "other.h5", job, cases=cases, realisations=2, edits=[(old, new)])
+    assert message in refused(paths["own"], path)
+
+
 def test_impossible_figures_are_left_out(paths, tmp_path, monkeypatch):
     """Each figure is drawn from the file of its part."""
     keep = ("running coefficients", "escape", "source density", "figure 2")
