@@ -87,24 +87,25 @@ def test_curves_are_the_model(path):
     assert seas[1] > 1.5 * seas[0]
 
 
-def test_more_than_all_is_hatched(path):
-    from matplotlib.patches import Rectangle
-
+def test_more_than_all_is_hatched(tmp_path):
+    """D_perp ~ R^0.9, so that a PeVatron with f = 0.7 at 10 TeV has more than all at 100 TeV."""
+    model = synthetic.Model(growth=(0.45, 0.9))
+    path = synthetic.write(tmp_path / "kachelriess2018.h5", "kachelriess2018", model,
+                           cases=["eta-025"])
     figure = draw("single-source", [path], Options(data="none"))
     with open_results(path) as results:
         found, _ = single_source.coefficients_of([results], Options())
-    for axes, coefficients in zip(figure.axes, (local_source.of_boron_to_carbon(), found),
-                                  strict=False):
-        spans = [p for p in axes.patches if isinstance(p, Rectangle) and p.get_hatch()]
-        above = [local_source.excluded(single_source.ENERGIES, source, coefficients)
-                 for source, _ in single_source.models(coefficients)]
-        assert len(spans) == len([one for one in above if one])
-        for line in (line for line in axes.lines if len(line.get_xdata()) > 100):
-            drawn = line.get_xdata()[np.isfinite(line.get_ydata())]
-            assert drawn[0] == single_source.ENERGIES[0]  # the gaps are within the hatching
-    rich = local_source.normalised(local_source.Source(), found, 3.0)
-    low, high = local_source.excluded(single_source.ENERGIES, rich, found)
-    assert low < 0.01 < high
+    energies, spans = single_source.ENERGIES, []
+    for axes in figure.axes[:2]:
+        spans.append([p for p in axes.patches if p.get_hatch()])
+    assert not spans[0] and spans[1]  # control: B/C never has too much
+    sources = [source for source, _ in single_source.models(found)]
+    above = [energies[source.share(energies, found) > 1] for source in sources]
+    expected = [(one.min(), one.max()) for one in above if one.size]
+    drawn = [(p.get_x(), p.get_x() + p.get_width()) for p in spans[1]]
+    np.testing.assert_allclose(drawn, expected)
+    total = figure.axes[1].lines[4].get_ydata()  # of the second cut-off
+    np.testing.assert_array_equal(np.isnan(total), np.isin(energies, above[1]))
 
 
 def test_refusal_of_a_file_without_a_field(path):
