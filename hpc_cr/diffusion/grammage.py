@@ -196,10 +196,12 @@ def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV,
     Returns
     -------
     list of Limit
-        systematic is infinite where one of the others has no such level within the range.
+        The others are looked for in a range a hundred times wider at both ends; systematic is
+        infinite where one of them has no such level.
     """
     arguments = levels, reference, tilt, within, rigidity
-    every = [allowed_levels(*arguments, exponents=one) for one in others]
+    wider = within[0] / 100, within[1] * 100
+    every = [allowed_levels(levels, reference, tilt, wider, rigidity, one) for one in others]
     found = []
     for eta, error, x in allowed_levels(*arguments, exponents=exponents):
         ends = [[one for one, _, limit in other if limit == x] for other in every]

@@ -18,6 +18,9 @@ TILT = 30.0
 ETA = (0.05, 2.0)
 LABELS_AT = 75.0
 """Tilt at which the contours have their labels, degrees."""
+NAMES = ("D_par", "D_perp")
+GROWING = 0.25
+"""r_g/L up to which exponents are measured that may hold below."""
 SHOWN = (0.3, 300.0)
 """Range of the colours, g/cm^2."""
 
@@ -113,7 +116,7 @@ def ways(opened, options, levels):
     """Exponents with which D_par and D_perp of the level fit may be scaled down to 10 GV.
 
     From the rigidities of the level nearest to eta = 0.25 that has several: R^(1/3) from the
-    lowest of them instead of the fit's, and their own mean exponents from the lowest to the fit's.
+    lowest of them instead of the fit's, and from there on their own mean exponents.
 
     Returns
     -------
@@ -132,30 +135,29 @@ def ways_of(points, reference):
     """`ways` of points of one setting, from a rigidity in PV."""
     found = []
     for eta, group in diffusion_points.by(points, lambda p: round(p.eta, 3)):
-        low = [p for p in group if p.rigidity <= reference * (1 + 1e-9)]
-        laws = diffusion_level.mean_laws(low, ("D_par", "D_perp"))
-        if len(laws) == 2:
-            found.append((abs(np.log(eta / diffusion_level.ETA_GALAXY)), eta, low, laws))
+        high = [p for p in group if abs(np.log(p.rigidity / reference)) < 1e-6]
+        low = [p for p in group if p.rigidity <= reference * (1 + 1e-9) and p.x <= GROWING]
+        laws = diffusion_level.mean_laws(low, NAMES)
+        if high and len(laws) == len(NAMES):
+            found.append((abs(np.log(eta / diffusion_level.ETA_GALAXY)), eta, low, high[0], laws))
     if not found:
         return {}
-    _, eta, group, laws = min(found, key=lambda one: one[0])
+    _, eta, group, high, laws = min(found, key=lambda one: one[0])
     anchored, mean, ends = [], [], []
-    for name in ("D_par", "D_perp"):
-        usable = sorted((p for p in group if p.found[name].state not in diffusion_points.BOUNDS),
-                        key=lambda p: p.rigidity)  # fmt: skip
-        low, high = usable[0], usable[-1]
-        # from the lowest by R^(1/3), as one exponent from the fit's rigidity on
+    for name in NAMES:
+        low = min((p for p in group if p.found[name].state not in diffusion_points.BOUNDS),
+                  key=lambda p: p.rigidity)  # fmt: skip
+        # from the lowest rigidity down, as one exponent from the fit's rigidity on
         step = np.log(high.found[name].value / low.found[name].value)
-        down = np.log(low.rigidity / BAND_PV) / 3
-        anchored.append(float((step + down) / np.log(high.rigidity / BAND_PV)))
-        mean.append(laws[name]["exponent"][0])
+        for exponents, power in ((anchored, 1 / 3), (mean, laws[name]["exponent"][0])):
+            down = power * np.log(low.rigidity / BAND_PV)
+            exponents.append(float((step + down) / np.log(high.rigidity / BAND_PV)))
         ends.append(low.rigidity)
-    shown = " and ".join(diffusion_points.with_error(*laws[name]["exponent"])
-                         for name in ("D_par", "D_perp"))  # fmt: skip
+    shown = ", ".join(diffusion_points.with_error(*laws[name]["exponent"]) for name in NAMES)
     low = " and ".join(style.rigidity(one) for one in sorted(set(ends)))
     return {
         rf"$R^{{1/3}}$ from {low} ($\eta$ = {style.number(eta, 2)})": tuple(anchored),
-        rf"mean exponents of $D_\parallel$, $D_\perp$ measured there: {shown}": tuple(mean),
+        rf"from there with the mean exponents up to $r_g = L/4$: {shown}": tuple(mean),
     }
 
 

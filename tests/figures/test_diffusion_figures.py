@@ -298,7 +298,7 @@ def test_grammage(path):
     axes = figure.axes[0]
     assert axes.get_xlabel() == "tilt of the field to the plane [deg]"
     text = words(figure)
-    for part in ("[g cm$^{-2}$]", "tilt 30 deg: allowed", "levels measured", "measured there"):
+    for part in ("[g cm$^{-2}$]", "tilt 30 deg: allowed", "levels measured", "mean exponents"):
         assert part in text, part
     ticks = [line for line in axes.lines if line.get_gid() == "measured"]
     np.testing.assert_allclose(sorted(line.get_ydata()[0] for line in ticks), LEVELS, rtol=1e-6)

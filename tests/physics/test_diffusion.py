@@ -305,7 +305,7 @@ def test_turbulence_level():
     check_ordering(found)
     with pytest.raises(AssertionError):  # control: levels taken for their opposites
         check_ordering(found[::-1])
-    # quasi-linear: D_par ~ r_g0^(1/3) (B0/dB)^2 at a given spectrum, whatever the waves' directions,
+    # quasi-linear: D_par ~ r_g0^(1/3) (B0/dB)^2 for a spectrum, whatever the waves' directions,
     # with corrections of the next order, (dB/B0)^2 = 0.43 of it at the larger level
     slab = [theory.quasilinear_parallel(0.3 / np.sqrt(1 - share), np.sqrt(share / (1 - share)),
                                         2 * np.pi / OUTER) for share in (0.1, 0.3)]  # fmt: skip

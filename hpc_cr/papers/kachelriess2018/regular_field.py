@@ -124,8 +124,8 @@ def tilt_and_level(cases):
             factor(number.value, number.error, WEAK, n, 1.5),
             "a factor 1.5 about 0.35 is granted"
             f"{again}{start}; error: level fit, and the largest change by these exponents: E^(1/3)"
-            " from the lowest energy with a plateau on instead of 1 PV, and the mean ones between"
-            " them, of the level nearest to 0.25; one range of eta only: weak regular fields"
+            " from the lowest energy with a plateau on instead of 1 PV, and from there on with the"
+            " mean exponents up to 1 PV, of the level nearest to 0.25; one range of eta only: weak regular fields"
             " are excluded at any tilt",
         )
     ]
