@@ -9,7 +9,6 @@ from hpc_cr.figures import draw, single_source, style
 from hpc_cr.figures.panels import FigureError, Options
 from hpc_cr.io.results import open_results
 from hpc_cr.measurements.proton_flux import proton_flux
-from hpc_cr.sources import local_source
 
 CASES = ("isotropic-1uG", "eta-010", "eta-025", "eta-050")
 

@@ -1,11 +1,11 @@
 """A burst in concrete fields: the flow in its cloud is the diffusive dipole.
 
-20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that few steps make
-a mean free path of about 200 pc. Along the field
+20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that a mean free path of
+about 200 pc takes few steps. Along the field
 
     sum N u s/sum N s^2 = (1/2) d ln<s^2>/dT
 
-holds at any time, since d<s^2>/dT = 2 <s u>: the flow's dipole over 3 s/(2 c T) is d ln<s^2>/d ln T,
+holds at any time, since d<s^2>/dT = 2 <s u>: the dipole over 3 s/(2 c T) is d ln<s^2>/d ln T,
 2 for free flight and 1 + tau/T later on. The derivative comes from stops 10 % apart: a central
 difference of a power law T^a is wrong by a (a-1)(a-2)/600, below 1e-3. With cells in place of the
 places of the particles it holds for a Gaussian cloud.
@@ -41,9 +41,11 @@ direction = [30, -20]
 rigidities = ["20 PV"]
 count = 1000
 [boundary]
-times = ["90 pc", "100 pc", "110 pc", "1800 pc", "2000 pc", "2200 pc", "3600 pc", "4000 pc", "4400 pc"]
+times = ["90 pc", "100 pc", "110 pc", "1800 pc", "2000 pc", "2200 pc",
+         "3600 pc", "4000 pc", "4400 pc"]
 [source]
-along = ["0 pc", "25 pc", "50 pc", "75 pc", "100 pc", "200 pc", "400 pc", "700 pc", "1100 pc", "1600 pc", "2800 pc"]
+along = ["0 pc", "25 pc", "50 pc", "75 pc", "100 pc", "200 pc", "400 pc", "700 pc", "1100 pc",
+         "1600 pc", "2800 pc"]
 perpendicular = ["0 pc", "150 pc", "300 pc", "600 pc"]
 """
 
@@ -93,7 +95,7 @@ def test_flow_is_the_growth_of_the_cloud(results, stop):
 def test_dipole_needs_cells_that_resolve_the_cloud(results):
     assert np.isfinite([results.dipoles(0, stop).ratio for stop in (EARLY, LATE)]).all()
     wide = results.along.copy()
-    results.along = np.delete(wide, [1, 2, 3, 4])  # control: a first cell of 200 pc, the cloud 60 pc wide
+    results.along = np.delete(wide, [1, 2, 3, 4])  # control: 200 pc, the cloud 60
     try:
         one = dipole.resolved(results.along, 2 * 100 * results.spread(0).parallel[EARLY])
     finally:
