@@ -1,7 +1,7 @@
 """A burst in concrete fields: the flow in its cloud is the diffusive dipole.
 
-20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that a mean free path
-of about 200 pc takes few steps. Along the field
+20 PV in B_rms = 1 uG, B0 = 0.5 uG, L_max = 25 pc: r_g = 19 pc > L_c = 7 pc, so that a mean free
+path of about 200 pc takes few steps. Along the field
 
     sum N u s/sum N s^2 = (1/2) d ln<s^2>/dT
 
