@@ -176,7 +176,7 @@ class Limit(NamedTuple):
     @property
     def total(self):
         """Both errors in quadrature."""
-        return float(np.hypot(self.error, np.nan_to_num(self.systematic)))
+        return float(np.hypot(self.error, 0.0 if np.isnan(self.systematic) else self.systematic))
 
 
 def allowed_range(levels, reference, tilt, within, others, rigidity=BAND_PV,

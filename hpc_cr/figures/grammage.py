@@ -179,7 +179,8 @@ def statement(fit, reference, others=None):
         limits = matter.tilt_plane(fit, reference, [TILT], np.geomspace(*ETA, 50)).x
         told = "every level" if matter.allowed(limits).all() else "no level"
         return f"tilt {TILT:g} deg: {told} from {ETA[0]:g} to {ETA[1]:g} allowed"
-    shown = [diffusion_points.with_error(one.eta, one.total) for one in found]
+    shown = [diffusion_points.with_error(one.eta, one.total) if np.isfinite(one.total)
+             else f"{style.number(one.eta)}, by other ways none" for one in found]  # fmt: skip
     text = " to ".join(f"({one})" for one in shown)
     if len(found) == 1:
         side = "above" if found[0].x == matter.ALLOWED[0] else "below"

@@ -447,6 +447,8 @@ def test_grammage_says_what_scaling_does(path):
                                       abs=4 * SIGMA * np.sqrt(2) / np.log(1e5))
     with_them = grammage_figure.statement(fit, 1.0, others)
     assert with_them != grammage_figure.statement(fit, 1.0) and "allowed" in with_them
+    far = grammage_figure.statement(fit, 1.0, {"far": (2.0, 2.0)})
+    assert "by other ways none" in far and len(far) < 100
     # a tilt plane that is allowed nowhere, or everywhere, is told apart
     weak = replace(fit, fit=replace(fit.fit, values=fit.fit.values * [1e6, 1, 1, 1, 1]))
     assert "no level from 0.05 to 2 allowed" in grammage_figure.statement(weak, 1.0)
