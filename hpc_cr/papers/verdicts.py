@@ -25,10 +25,10 @@ def quantile(sigma, n):
     return float(stdtrit(n - 1, ndtr(sigma)))
 
 
-def equal(value, error, expected, n, tolerance=0.0):
+def equal(value, error, expected, n, tolerance=0.0, most=0.5):
     """Verdict on value = expected, up to a tolerance.
 
-    "agrees": within the tolerance plus two errors, which are below half of the number expected
+    "agrees": within the tolerance plus two errors, which are below `most` of the number expected
     (or below the tolerance); "differs": further away than the tolerance plus three errors.
     """
     if n < FEWEST or not (np.isfinite(value) and np.isfinite(error)):
@@ -36,7 +36,7 @@ def equal(value, error, expected, n, tolerance=0.0):
     beyond = abs(value - expected) - tolerance
     if beyond > quantile(APART, n) * error:
         return "differs"
-    unknown = error > max(tolerance, 0.5 * abs(expected))
+    unknown = error > max(tolerance, most * abs(expected))
     return "open" if unknown or beyond > quantile(SURE, n) * error else "agrees"
 
 

@@ -19,15 +19,17 @@ from hpc_cr.papers.kachelriess2018.measured import (
     band,
     cgs,
     coefficient,
+    decided,
     fewest,
     growth,
     join,
     points,
+    same,
     scaled,
     statement,
     words,
 )
-from hpc_cr.papers.verdicts import above, below, equal, factor, zero
+from hpc_cr.papers.verdicts import above, below, factor, zero
 
 NEAR = 0.1
 """Tolerance for exponents called asymptotic: the last decade computed is not the asymptote."""
@@ -98,7 +100,7 @@ def exponents(cases):
                 paper,
                 number,
                 "",
-                equal(number.value, number.error, expected, number.n, NEAR),
+                same(number, expected, NEAR),
                 join(f"{NEAR:g} is granted, as the asymptote is not reached exactly", extra),
             )
         )
@@ -197,6 +199,17 @@ def _below_band(cases, fitted, strength, rigidity):
     return scaled(Number(float(d.value) * UNIT, float(d.total) * UNIT, n), 1 / band(rigidity)[0])
 
 
+def _freed_text(fitted, strength, rigidity):
+    """" (3e+26 with ...)": D in cm^2/s of the fit that does not keep the exponent."""
+    if fitted is None:
+        return ""
+    fit, _ = fitted
+    freed = fit.extrapolate(gyroradius(rigidity, strength) / UNIT).freed
+    if not np.isfinite(freed):
+        return ""
+    return f" ({words(cgs(float(freed) * UNIT), np.nan)} with the exponent freed)"
+
+
 def sizes(cases):
     """For all fields D is much smaller than B/C asks for."""
     found, fitted = [], fit_of(cases)
@@ -212,6 +225,7 @@ def sizes(cases):
         low = cgs(band(rigidity)[0])
         each = ", ".join(
             f"{b:g} uG {words(cgs(one.value * band(rigidity)[0]), np.nan)}"
+            + _freed_text(fitted, b, rigidity) * (rigidity == BAND_PV)
             for b, one in numbers.items()
         )
         found.append(
@@ -222,7 +236,7 @@ def sizes(cases):
                 "<< 1",
                 number,
                 "",
-                below(number.value, number.error, MUCH_LESS, number.n),
+                decided(number, lambda value, error, n: below(value, error, MUCH_LESS, n)),
                 f'D in cm^2/s: {each}; "much smaller" is taken as below 1/3; the fields are chosen'
                 " here, as the text does not print them"
                 + ("" if rigidity == BAND_PV else "; r_g in 0.1 uG is above L_c there: left out"),

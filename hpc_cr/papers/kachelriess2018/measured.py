@@ -13,15 +13,28 @@ from hpc_cr.figures import style
 from hpc_cr.figures.diffusion_points import Point
 from hpc_cr.measurements.diffusion import boron_to_carbon_band
 from hpc_cr.papers import Statement
+from hpc_cr.papers.verdicts import equal as equal_up_to
+
+LARGEST_ERROR = 0.15
+"""Errors beyond which nothing "agrees" with a number, of it, where no tolerance is larger."""
+MOVES = np.linspace(0.0, 0.999, 400)[1:]
+"""Relative changes that a bound is tried with; upwards their inverse ratios."""
 
 
 class Number(NamedTuple):
-    """A number with its standard error, how many realisations it rests on, and what to know."""
+    """A number with its error, how many realisations it rests on, and what to know.
+
+    The error of what comes from diffusion coefficients contains what is left of their trends
+    (`hpc_cr.diffusion.coefficients.Coefficient.total`). Where one of them has no plateau but still
+    falls or rises the number is a bound: it may be lower or higher by any factor.
+    """
 
     value: float
     error: float
     n: int
     note: str = ""
+    lower: bool = False  # what is sought may be lower
+    higher: bool = False
 
 
 def statement(where, text, paper, number, unit, verdict, note=""):
@@ -56,7 +69,8 @@ def coefficient(case, rigidity, name):
     Returns
     -------
     Number or None
-        D/c in pc; its note says so where there is no plateau.
+        D/c in pc, the error with what is left of a trend; its note says so where there is no
+        plateau.
     """
     rig = None if case is None else rig_of(case, rigidity)
     if rig is None:
@@ -64,7 +78,8 @@ def coefficient(case, rigidity, name):
     found = case.coefficients(rig).get(name)
     if found is None or not found.value > 0:
         return None
-    return Number(found.value, found.error, found.n_realisation,
+    error = np.hypot(found.error, np.nan_to_num(found.trend) * found.value)
+    return Number(found.value, error, found.n_realisation,
                   state_text(found, case.rigidities[rig]))
 
 
@@ -106,18 +121,50 @@ def state_text(found, rigidity):
 
 
 def ratio(above, below, power=1.0):
-    """above/below^power; errors in quadrature."""
+    """above/below^power, power > 0; errors in quadrature."""
     value = above.value / below.value**power
     error = value * np.hypot(above.error / above.value, power * below.error / below.value)
-    return Number(value, error, min(above.n, below.n), join(above.note, below.note))
+    return Number(value, error, min(above.n, below.n), join(above.note, below.note),
+                  above.lower or below.higher, above.higher or below.lower)  # fmt: skip
 
 
 def growth(high, low, factor):
-    """Exponent of a power law between two numbers whose abscissas have a ratio."""
+    """Exponent of a power law between two numbers whose abscissas have a ratio above 1."""
     step = np.log(factor)
     value = np.log(high.value / low.value) / step
     error = np.hypot(high.error / high.value, low.error / low.value) / step
-    return Number(value, error, min(high.n, low.n), join(high.note, low.note))
+    return Number(value, error, min(high.n, low.n), join(high.note, low.note),
+                  high.lower or low.higher, high.higher or low.lower)  # fmt: skip
+
+
+def decided(number, rule):
+    """The verdict of a rule, "open" where a bound moves into another.
+
+    Parameters
+    ----------
+    number : Number
+    rule : callable (value, error, n) -> verdict
+
+    Returns
+    -------
+    str
+    """
+    verdict = rule(number.value, number.error, number.n)
+    size = abs(number.value)
+    moved = [*(-size * MOVES)] if number.lower else []
+    moved += [*(size * (1 / (1 - MOVES) - 1))] if number.higher else []
+    others = {rule(number.value + move, number.error, number.n) for move in moved}
+    return verdict if others <= {verdict} else "open"
+
+
+def equal(value, error, expected, n, tolerance=0.0):
+    """`hpc_cr.papers.verdicts.equal` with errors of at most LARGEST_ERROR."""
+    return equal_up_to(value, error, expected, n, tolerance, LARGEST_ERROR)
+
+
+def same(number, expected, tolerance=0.0):
+    """Verdict on a Number = expected, up to a tolerance, bounds minded."""
+    return decided(number, lambda value, error, n: equal(value, error, expected, n, tolerance))
 
 
 def scaled(number, factor):
