@@ -48,6 +48,7 @@ def draw(opened, options):
     _energies(left, strengths, fit)
     _universal(upper, strengths, fit)
     _ratio(lower, strengths, fit)
+    style.short_log(lower.xaxis, "log", lower.get_xlim())
     upper.tick_params(labelbottom=False)
     job = points[0].job
     figure.suptitle(

@@ -261,6 +261,16 @@ def test_plane(path, isotropic_only):
     assert low < 1e-2
 
 
+def test_what_lies_outside_of_the_points_is_not_named(path):
+    """R_L = L_max is x = 5: named where points go that far only."""
+    named = r"$R_L = L_\mathrm{max}$"
+    assert named in words(draw("diffusion-energy", [path]))  # 30 PV in 1 uG: x = 6.5
+    low = draw("diffusion-energy", [path], panels.Options(rigidities=("0.1 PV", "0.3 PV", "1 PV")))
+    assert named not in words(low)
+    # free exponent, and how the value at 10 GeV changes with it
+    assert "with a free exponent" in words(low) and "points scaled to $L_c = L$" in words(low)
+
+
 def test_level(path):
     figure = draw("diffusion-level", [path])
     left, upper, lower = figure.axes
