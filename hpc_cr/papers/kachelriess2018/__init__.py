@@ -81,7 +81,8 @@ def statements(*files):
         found += escape.escape_statements(list(parts["escape"].each_case()))
     if "source" in parts:
         found += local_source.numbers_of_sources()
-    found += regular_field.figure_3_right(cases) + observations.equation_4()
+    found += regular_field.figure_3_right(cases) + regular_field.alignment(cases)
+    found += observations.equation_4()
     if "source" in parts:
         found += cloud.source_statements({case.case: case for case in parts["source"].each_case()})
     found += observations.plateau()

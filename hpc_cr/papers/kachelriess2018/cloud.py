@@ -7,8 +7,8 @@ total field of 1 uG).
 import numpy as np
 
 from hpc_cr.papers.kachelriess2018.files import LEVELS, OUTER_SCALE
-from hpc_cr.papers.kachelriess2018.measured import Number, at, rig_of, statement, words
-from hpc_cr.papers.verdicts import below, equal
+from hpc_cr.papers.kachelriess2018.measured import Number, at, equal, rig_of, statement, words
+from hpc_cr.papers.verdicts import below
 
 REFERENCE_PV = 1.0
 NEAR = 0.1

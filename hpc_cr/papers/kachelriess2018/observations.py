@@ -10,8 +10,8 @@ import numpy as np
 from hpc_cr.diffusion.fits import fit_power_law
 from hpc_cr.figures.single_source import FIELD_LB, VELA_LB, equator
 from hpc_cr.measurements import dipole
-from hpc_cr.papers.kachelriess2018.measured import Number, exact, statement, words
-from hpc_cr.papers.verdicts import above, arithmetic, below, equal, factor
+from hpc_cr.papers.kachelriess2018.measured import Number, equal, exact, statement, words
+from hpc_cr.papers.verdicts import above, arithmetic, below, factor
 from hpc_cr.sources.gaussian import amplitude
 from hpc_cr.sources.local_source import Source, young_source
 from hpc_cr.sources.supernovae import YEAR_PC
@@ -112,8 +112,7 @@ def phases():
     before, scatter = phase(*PLATEAU_PEV)
     after, _ = phase(*FLIPPED_PEV)
     between, _ = phase(*FALL_PEV)
-    turn = (after.value - before.value + 180) % 360 - 180
-    number = Number(abs(turn), np.hypot(before.error, after.error), min(before.n, after.n))
+    first, number = _turn(before, between), _turn(before, after)
     spread = Number(scatter, scatter / np.sqrt(2 * (before.n - 1)), before.n)
     return [
         statement(
@@ -128,16 +127,37 @@ def phases():
         ),
         statement(
             "p. 4",
+            "turn of the mean phase from 2-20 TeV to 20-200 TeV, right above the plateau",
+            "180",
+            first,
+            "deg",
+            _flip(first),
+            f"{words(before.value, before.error)} to {words(between.value, between.error)} deg: the"
+            " flip comes later than the plateau's end",
+        ),
+        statement(
+            "p. 4",
             "turn of the mean phase from 2-20 TeV to 0.2-2 PeV",
             "180",
             number,
             "deg",
-            equal(number.value, number.error, 180.0, number.n, PHASE_DEG),
-            f"{words(before.value, before.error)} to {words(after.value, after.error)} deg;"
-            f" {words(between.value, between.error)} deg from 20 to 200 TeV: the flip comes"
-            " later than the plateau's end",
+            _flip(number),
+            f"{words(before.value, before.error)} to {words(after.value, after.error)} deg; about"
+            f" 180: open between two errors and {PHASE_DEG:.0f} deg plus three",
         ),
     ]
+
+
+def _turn(before, after):
+    """Angle between two phases, degrees, as a Number."""
+    angle = (after.value - before.value + 180) % 360 - 180
+    return Number(abs(angle), np.hypot(before.error, after.error), min(before.n, after.n))
+
+
+def _flip(turn):
+    """Verdict on a turn by about 180 degrees."""
+    strict = equal(turn.value, turn.error, 180.0, turn.n)
+    return strict if strict == equal(turn.value, turn.error, 180.0, turn.n, PHASE_DEG) else "open"
 
 
 def source_and_plateau():

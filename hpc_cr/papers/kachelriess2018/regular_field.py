@@ -36,6 +36,8 @@ from hpc_cr.sources.gaussian import PARALLEL_GAIN, PERPENDICULAR_LOSS, density_g
 REFERENCE_PV = 1.0
 QUARTER, MOST = "eta-025", "eta-035"
 TILT_DEG = 30.0
+ALIGNED_DEG = 5.0
+"""What "should align with the local ordered magnetic field" is granted."""
 WEAK = 0.35
 """Levels up to which the regular field dominates."""
 
@@ -256,6 +258,35 @@ def _gain_verdict(number, ends):
     low, high = ends
     tolerance = (high - low) / 2
     return same(scaled(number, (high + low) / 2 / number.value), 200.0, tolerance)
+
+
+def alignment(cases):
+    """The dipole points along the field instead of to the source."""
+    found = []
+    for name in (QUARTER, "eta-100"):
+        par = coefficient(cases.get(name), REFERENCE_PV, "D_par")
+        perp = coefficient(cases.get(name), REFERENCE_PV, "D_perp")
+        if par is None or perp is None:
+            continue
+        # D.g = (D_par, D_perp)/sqrt(2) for g at 45 degrees
+        flat = ratio(perp, par)
+        slope = np.degrees(1 / (1 + flat.value**2))
+        number = flat._replace(value=np.degrees(np.arctan(flat.value)), error=flat.error * slope)
+        found.append(
+            statement(
+                "p. 4",
+                "angle between the dipole D_ab d_b n and the regular field for a gradient at 45 deg"
+                f" from it, 1 PV, eta = {LEVELS[name]:g}",
+                "0: aligned with the field",
+                number,
+                "deg",
+                decided(number, lambda value, error, n: below(value, error, ALIGNED_DEG, n)),
+                f"45 deg would point to the source; aligned: within {ALIGNED_DEG:g} deg; of the"
+                " mean over realisations: what the waves longer than r_g add to the ordered field"
+                " of one of them is not in it",
+            )
+        )
+    return found
 
 
 def figure_3_right(cases):

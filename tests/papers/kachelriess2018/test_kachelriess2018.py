@@ -336,6 +336,28 @@ def test_measured_dipoles():
     assert {s.verdict for s in observations.plateau()[:3]} == {"agrees"}
 
 
+def test_phase_flip():
+    """Close to 180 degrees by its own errors, not by what is granted to them."""
+    def flip(value, error):
+        return observations._flip(measured.Number(value, error, 12))
+
+    assert flip(170.0, 8.0) == "agrees" and flip(128.0, 14.0) == "open"
+    assert flip(21.0, 9.0) == "differs" and flip(100.0, 10.0) == "differs"
+    first, later = (s for s in observations.phases() if "turn" in s.text)
+    assert first.verdict == "differs" and later.value > 3 * first.value
+
+
+def test_the_dipole_follows_the_field(cases, tmp_path):
+    found = regular_field.alignment(cases)
+    par, perp = known.Model().along_and_across(0.25, 1.0)
+    assert near(found[0], np.degrees(np.arctan2(perp, par)))
+    assert [s.verdict for s in found] == ["agrees", "agrees"]
+    # isotropic diffusion: to the source, 45 degrees
+    even = known.Model(level=(1.0, 1e-3, 1.0, 1e-3, 1.0))
+    found = regular_field.alignment(cases_of(tmp_path, model=even, cases=["eta-025"]))
+    assert [s.verdict for s in found] == ["differs"]
+
+
 def test_few_realisations_decide_nothing(tmp_path):
     path = known.write(tmp_path / "few.h5", "kachelriess2018", realisations=5,
                        cases=[*ISOTROPIC, "eta-025", "eta-035"])
