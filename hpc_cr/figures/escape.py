@@ -3,11 +3,11 @@
 Power laws are put through the rigidities whose gyroradius at the Sun is below the turbulence's
 coherence length (`resonant`), where waves of the particles' own scale scatter them. Close to that
 length they are steeper than far below, where a Kolmogorov spectrum has D ~ R^(1/3). Particles that
-started near the Sun, where B/C is measured, are shown as well: those from the inner Galaxy leave much
-sooner. Their lowest rigidity is carried on to 10 GV in two ways: as R^(-1/3), and as 1/D(R) of
-isotropic turbulence with its transition (Harari et al. 2014). Beside them what B/C allows, 5-15 g/cm^2
-at 10 GV falling as R^(-1/3), the residence time of Kachelriess 2018 (arXiv:1811.02419), "few times 1e7
-yr (R/5 GV)^(-1/3)" (drawn: 2 to 5), and straight flight.
+started near the Sun, where B/C is measured, are shown as well: those from the inner Galaxy leave
+much sooner. Their lowest rigidity is carried on to 10 GV in two ways: as R^(-1/3), and as 1/D(R) of
+isotropic turbulence with its transition (Harari et al. 2014). Beside them what B/C allows, 5-15
+g/cm^2 at 10 GV falling as R^(-1/3), the residence time of Kachelriess 2018 (arXiv:1811.02419), "few
+times 1e7 yr (R/5 GV)^(-1/3)" (drawn: 2 to 5), and straight flight.
 """
 
 from typing import NamedTuple
