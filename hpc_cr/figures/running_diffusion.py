@@ -96,19 +96,19 @@ def _panel(axes, point):
     for place, colour in negative:
         axes.plot([place], [0.02], color=colour, marker="v", markersize=5, linestyle="none",
                   transform=axes.get_xaxis_transform(), gid="not positive")  # fmt: skip
-    axes.text(0.03, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=6.5,
+    axes.text(0.03, 0.97, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=6,
               linespacing=1.35)  # fmt: skip
     axes.set_title(_title(point), linespacing=1.3)
 
 
 def statement(found):
-    """A coefficient and its state in words: "D = 23.9 ± 0.4 ± 0.5 pc, plateau from 5 pc"."""
+    """A coefficient and its state in words, the trend in per cent as second error:
+    "D = 23.9 ± 0.4 pc ± 2.1 %, flat from 5 pc"."""
     value = diffusion_points.with_error(found.value, found.error)
-    if found.state == "plateau":
-        trend = style.number(found.trend * found.value, 2)
-        return (rf"{NAMES[found.name]} = {value} $\pm$ {trend} pc, plateau from"
-                f" {style.number(found.since)} pc")  # fmt: skip
     text = f"{NAMES[found.name]} = {value} pc"
+    if found.state == "plateau":
+        trend = f"{100 * found.trend:.1f}"
+        return rf"{text} $\pm$ {trend} %, flat from {style.number(found.since)} pc"
     state = STATES[found.state]
     if np.isfinite(found.exponent):
         state += rf", $T^{{{found.exponent:+.2f}}}$"

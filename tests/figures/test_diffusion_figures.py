@@ -205,7 +205,7 @@ def test_running(path):
     assert np.all(bars > 0)
     assert np.all(np.abs(velocity[1][-1] / exact - 1) < 4 * SIGMA)
     text = words(figure)
-    assert "plateau from" in text and r"$D_\parallel$ =" in text and r"$D_\perp$ =" in text
+    assert "flat from" in text and r"$D_\parallel$ =" in text and r"$D_\perp$ =" in text
     assert "cT$ [pc]" in text and "cm$^2$ s$^{-1}$" in text
 
 
