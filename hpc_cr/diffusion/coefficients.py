@@ -27,8 +27,9 @@ ln(T_{k+1}/T_k) have the smallest error. Weights are fixed beforehand and errors
 scatter of the realisations, so Student's t is exact for Gaussian ones.
 
 Where there is no plateau the trend over the last stops, a factor of 2.5 at least, decides between
-falling, rising and not decided: it has to be seen with a probability of error of 5 % over
-STATEMENTS, since a file makes so many. The statement is about the range of the stops: a
+falling, rising and not decided. It has to be seen with a probability of error of 5 % over
+STATEMENTS, since a file makes so many; or of 1 % if it is seen with the other one, and the same
+sign, over a range twice as long. The statement is about the range of the stops: a
 coefficient that stays flat for long and moves on later cannot be recognised by it.
 """
 
@@ -198,12 +199,26 @@ def _without_plateau(found, spread, stops, first, tolerance):
     if trend is None:
         return found._replace(reason="the growth is lost in its error")
     found = found._replace(**trend.numbers)
+    if not trend.seen and _seen_twice(spread, stops, first):
+        trend = trend._replace(seen=True)
     if trend.seen and trend.exponent < 0:
         return found._replace(state=FALLING, reason="subdiffusive, or stops too early")
     if trend.seen:
         early = "superdiffusive, or stops too early"
         return found._replace(state=RISING, reason="ballistic" if growth > BALLISTIC else early)
     return found._replace(reason=ERRORS if trend.bound > tolerance else "uneven")
+
+
+def _seen_twice(spread, stops, start):
+    """Whether a trend from a stop on is seen at 1 %, and over twice the range beyond doubt."""
+    earlier = np.nonzero(2 * stops <= stops[start] * (1 + 1e-9))[0]
+    if not len(earlier):
+        return False
+    last = _trend(spread, stops, start, NEGLIGIBLE[0], 0.01)
+    longer = _trend(spread, stops, int(earlier[-1]), NEGLIGIBLE[0], 0.05 / STATEMENTS)
+    if last is None or longer is None:
+        return False
+    return last.seen and longer.seen and last.exponent * longer.exponent > 0
 
 
 class _Trend(NamedTuple):

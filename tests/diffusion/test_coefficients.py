@@ -267,6 +267,21 @@ def test_trends_are_announced_rarely_where_there_is_none():
     assert naive / trials > 2 * allowed(0.05 / STATEMENTS, trials)
 
 
+def test_what_two_ranges_say_together_counts(monkeypatch):
+    """T^-0.2 that the last stops alone show to 3 sigma, and twice their range to many."""
+    trials = 60
+
+    def said():
+        return sum(coefficient(running(power(-0.2), particles=1000, n=12, shared=0.02, seed=seed),
+                               STOPS).state == "falling" for seed in range(trials))  # fmt: skip
+
+    together = said()
+    assert together / trials > 0.8
+    # control: the last stops alone miss more of them
+    monkeypatch.setattr(coefficients, "_seen_twice", lambda *_: False)
+    assert said() < together - 4 * np.sqrt(0.1 * 0.9 * trials)
+
+
 def test_components_of_a_tensor():
     rng = np.random.default_rng(5)
     b = rng.standard_normal(3)
