@@ -232,7 +232,7 @@ def _handles(found):
         name = f"{each.label}: " if each.label else ""
         handles.append(Line2D([], [], color=style.SEQUENCE[number % len(style.SEQUENCE)],
                               marker="o", markersize=3.5, linestyle="--", linewidth=1.0,
-                              label=name + (", ".join(slopes) or "no fit")))  # fmt: skip
+                              label=f"{name}all starts: " + (", ".join(slopes) or "no fit")))  # fmt: skip
     near = NEAR_SUN
     few = "-".join(f"{level / 10:g}" for level in TIME_MYR)
     low, high = grammage.ALLOWED
