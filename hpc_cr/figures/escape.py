@@ -229,10 +229,10 @@ def _handles(found):
                 value, error = each.fits[name]["exponent"]
                 error = f"{error:.2f}" if np.isfinite(error) else "?"
                 slopes.append(rf"${symbol}\propto R^{{{value:.2f}\pm{error}}}$")
-        name = f"{each.label}: " if each.label else ""
+        name = f"{each.label}, all starts: " if each.label else "all starts: "
         handles.append(Line2D([], [], color=style.SEQUENCE[number % len(style.SEQUENCE)],
                               marker="o", markersize=3.5, linestyle="--", linewidth=1.0,
-                              label=f"{name}all starts: " + (", ".join(slopes) or "no fit")))  # fmt: skip
+                              label=name + (", ".join(slopes) or "no fit")))  # fmt: skip
     near = NEAR_SUN
     few = "-".join(f"{level / 10:g}" for level in TIME_MYR)
     low, high = grammage.ALLOWED

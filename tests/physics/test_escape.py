@@ -242,6 +242,19 @@ def test_steps_in_the_strongest_field():
     assert adaptive.longest_steps[0] > step  # chooses its own
 
 
+def test_plan_says_steps_in_the_strongest_field(capsys):
+    from hpc_cr.cli.plan import _scales
+
+    galaxy = make_job(rms="0.3 uG", regular=GALAXY, rigidity="1 PV",
+                      overrides=["turbulence.inner_scale='0.18 pc'"])
+    for job, said in ((galaxy, True), (make_job(rms="0.3 uG"), False)):
+        (case,) = job.cases
+        _scales(case)
+        text = capsys.readouterr().out
+        assert ("steps per gyroradius there 2\n" in text) == said
+        assert (f"{job.strongest_field:.4g} uG with turbulence" in text) == said
+
+
 def test_abandoned_at_once():
     job = make_job(rms="4 uG", count=100)
     experiment, plan = experiment_of(job), plan_of(job, 0)
