@@ -56,7 +56,8 @@ def command(name, outs, folder, as_json):
         json.dump(valid([s._asdict() for s in found]), sys.stdout, indent=2, allow_nan=False)
         print()
     else:
-        _print(PAPERS[name], found, rests)
+        errors = getattr(module_of(name), "ERRORS", "standard error over realisations")
+        _print(PAPERS[name], found, rests, errors)
     if folder is not None:
         # the table may be piped as JSON
         draw_figures(name, outs, folder, lambda path: click.echo(f"Figure: {path}", err=as_json),
@@ -79,8 +80,8 @@ def _finished(results, name):
     return [*lines, f"{results.path} (job {job}): {cases}, {counts[0][2]} rows, {state}"]
 
 
-def _print(reference, found, rests):
-    """Reference, what the numbers rest on, the table, the notes below it."""
+def _print(reference, found, rests, errors):
+    """Reference, what the numbers and errors rest on, the table, the notes below it."""
     from hpc_cr.cli.table import plain, print_table
 
     width = _width()
@@ -89,7 +90,7 @@ def _print(reference, found, rests):
         print(line)
     scaled = any("(b)" in s.text for s in found)
     sizes = "; (a): response as computed, (b): scaled to B/C" if scaled else ""
-    print(plain(f"+-: standard error over realisations, or what the note says{sizes}", sys.stdout))
+    print(plain(f"+-: {errors}, or what the note says{sizes}", sys.stdout))
     header = [(name, "") for name in ("where", "statement", "paper", "here", "verdict")]
     rows, notes = [], []
     for s in found:

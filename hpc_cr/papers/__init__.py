@@ -7,6 +7,7 @@ One module or package per paper, named like its job. It has
     KINDS        where its statements come from several files: kinds of job, which
                  statements(*results) takes in any order, and file_of(figure, paths), the file that
                  a figure is drawn from
+    ERRORS       what errors are, where not standard errors over realisations alone
 
 A statement's value is measured with its error; where a file does not hold what it needs (cases
 left out, few realisations) the statement is left out or its error says so.

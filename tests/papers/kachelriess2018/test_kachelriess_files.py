@@ -60,6 +60,7 @@ def test_the_table_says_what_it_rests_on(paths):
     done = invoke(paths["own"], paths["levels"])
     assert f"{paths['own']} (job kachelriess2018): 4 cases, 3 rows, all finished" in done.output
     assert f"{paths['levels']} (job diffusion_levels): 2 cases, 2 rows" in done.output
+    assert "over realisations, with what is left of the trends" in done.output
     assert "arXiv:1811.02419" in done.output and "finished skies" not in done.output
 
 
