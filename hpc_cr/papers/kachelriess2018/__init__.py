@@ -19,7 +19,9 @@ from hpc_cr.papers.kachelriess2018 import (
 from hpc_cr.papers.kachelriess2018.files import PARTS, by_part, part_of
 
 KINDS = ("diffusion", "source", "escape")
-ERRORS = "standard error over realisations, with what is left of the trends of diffusion coefficients"
+ERRORS = (
+    "standard error over realisations, with what is left of the trends of diffusion coefficients"
+)
 
 FIGURES = {
     "figure 1": PaperFigure(
