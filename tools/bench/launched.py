@@ -37,11 +37,11 @@ def main():
     path = Path(sys.argv[1]) / f"{os.getpid()}.json"
     path.touch()
     stamps = {"start": process_start()}
-    from hpc_cr.campaigns import workshop
+    from hpc_cr.campaigns import experiments
     from hpc_cr.cli import main as command
     from hpc_cr.cli import progress
 
-    workshop.advance = stamped(workshop.advance, "first_kernel_call", stamps)
+    experiments.advance = stamped(experiments.advance, "first_kernel_call", stamps)
     make = progress.make_progress
 
     def make_progress(quiet):
