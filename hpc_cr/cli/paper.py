@@ -138,7 +138,8 @@ def _with_unit(s):
 
     if not np.isfinite(s.value):
         return "-"
-    small = s.value != 0 and not 1e-2 <= abs(s.value) < 1e4
+    least = 0.1 if 0 < s.error < 1e-3 else 1e-2  # three decimals would not show such an error
+    small = s.value != 0 and not least <= abs(s.value) < 1e4
     exponent = int(np.floor(np.log10(abs(s.value)))) if small else 0
     text = with_error(s.value, s.error if np.isfinite(s.error) else None, exponent)
     if exponent:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hpc_cr.cli import paper
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.results import open_results
-from hpc_cr.papers import check_kinds, draw_figures, module_of
+from hpc_cr.papers import Statement, check_kinds, draw_figures, module_of
 from hpc_cr.papers.kachelriess2018 import FIGURES, file_of, statements
 from hpc_cr.papers.kachelriess2018.files import part_of
 
@@ -62,6 +62,16 @@ def test_the_table_says_what_it_rests_on(paths):
     assert f"{paths['levels']} (job diffusion_levels): 2 cases, 2 rows" in done.output
     assert "over realisations, with what is left of the trends" in done.output
     assert "arXiv:1811.02419" in done.output and "finished skies" not in done.output
+
+
+def test_small_errors_are_shown():
+    def text(value, error):
+        statement = Statement("p. 1", "", "", value, error, "", "open")
+        return paper._with_unit(statement).replace("±", "+-")
+
+    assert text(0.0746, 0.0004) == "(7.46 +- 0.04)e-02"
+    assert text(0.0746, 0.004) == "0.075 +- 0.004"
+    assert "+-" not in text(0.0746, float("nan"))
 
 
 def test_parts_are_told_apart(paths):
