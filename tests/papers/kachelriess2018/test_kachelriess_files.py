@@ -69,7 +69,7 @@ def test_small_errors_are_shown():
         statement = Statement("p. 1", "", "", value, error, "", "open")
         return paper._with_unit(statement).replace("±", "+-")
 
-    assert text(0.0746, 0.0004) == "(7.46 +- 0.04)e-02"
+    assert text(0.0746, 0.0004) == "(7.460 +- 0.040)e-02"
     assert text(0.0746, 0.004) == "0.075 +- 0.004"
     assert "+-" not in text(0.0746, float("nan"))
 
