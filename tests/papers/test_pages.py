@@ -24,9 +24,9 @@ SMALL = {
     "anisotropy": [*COARSE, "particles.nside=4", "output.l_max=6"],
     "diffusion": [*COARSE, "particles.count=40", "boundary.times=[0.5, 1, 2, 4]"],
     "source": [*COARSE, "particles.count=100"],
-    "escape": ["run.realisations=2", *COARSE[1:], "particles.count=16",
-               """turbulence.inner_scale="2 pc\"""", """boundary.half_height="300 pc\"""",
-               """particles.rigidities=["2 PV", "5 PV", "100 PV"]"""],
+    "escape": ["run.realisations=2", *COARSE[1:], "particles.count=12",
+               """turbulence.inner_scale="2 pc\"""",
+               """particles.rigidities=["5 PV", "30 PV", "100 PV"]"""],
 }
 """Settings by kind of job that make it small."""
 TIMES = """boundary.times=["0.1 pc", "0.2 pc", "0.4 pc"]"""
