@@ -297,9 +297,9 @@ def test_memory_limit_on_one_rank(whole, tmp_path):
     script = tmp_path / "limited.py"
     # what it has, and nothing more
     script.write_text(
-        "import resource\nfrom hpc_cr.campaigns import workshop\n"
+        "import resource\nfrom hpc_cr.campaigns import anisotropy\n"
         "from hpc_cr.cli.main import main\nfrom mpi4py import MPI\n"
-        "whole, count = workshop.SkyObservables.measure, [0]\n"
+        "whole, count = anisotropy.SkyObservables.measure, [0]\n"
         "def measure(*arguments):\n"
         "    count[0] += 1\n"
         "    if MPI.COMM_WORLD.rank == 1 and count[0] == 3:\n"
@@ -307,7 +307,7 @@ def test_memory_limit_on_one_rank(whole, tmp_path):
         "        resource.setrlimit(resource.RLIMIT_AS, (used, used))\n"
         "        bytes(1 << 28)\n"
         "    return whole(*arguments)\n"
-        "workshop.SkyObservables.measure = measure\nmain()\n")
+        "anisotropy.SkyObservables.measure = measure\nmain()\n")
     running = Run(job, out, "--quiet", program=[sys.executable, script], wait_for=1)
     _, errors = running.end()
     assert running.process.returncode == 1

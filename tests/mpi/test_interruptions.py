@@ -111,7 +111,7 @@ from mpi4py import MPI
 if "{h5py}" == "serial":
     import types, h5py
     h5py.get_config = lambda: types.SimpleNamespace(mpi=False)
-from hpc_cr.campaigns import workshop
+from hpc_cr.campaigns import experiments, workshop
 from hpc_cr.cli.main import main
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.writer import ResultWriter
@@ -132,8 +132,8 @@ main()
 @pytest.mark.parametrize(
     "place, rank, error, h5py, team",
     [
-        ("workshop.advance", 1, "FloatingPointError", "parallel", 1),
-        ("workshop.advance", 2, "FloatingPointError", "parallel", 3),
+        ("experiments.advance", 1, "FloatingPointError", "parallel", 1),
+        ("experiments.advance", 2, "FloatingPointError", "parallel", 3),
         ("workshop.synthesis_steps", 0, "MemoryError", "parallel", 1),
         # the disk fills up, or the file system fails, while entries are written
         ("ResultWriter.write_entry", 1, "ResultError", "parallel", 1),
