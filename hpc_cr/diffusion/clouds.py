@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.diffusion import tensors
 from hpc_cr.statistics import mean_and_error
 
 
@@ -124,8 +125,7 @@ def moments(displacement, axes):
     mean = displacement.mean(axis=1)
     rest = displacement - mean[:, None]
     covariance = np.einsum("sni,snj->sij", rest, rest) / n
-    square = (rest @ axes.T) ** 2
-    return Moments(mean, covariance, (square**2).mean(axis=1) / (3 * square.mean(axis=1) ** 2))
+    return Moments(mean, covariance, tensors.kurtosis(rest, axes))
 
 
 class Spread(NamedTuple):
