@@ -27,7 +27,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 PAGE = (ROOT / "hpc_cr" / "docs" / "site-builds.md").read_text()
 
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}   # without the desktop's toolkits
-CONDA_ONLY = {"python", "openmpi", "pip", "setuptools"}
+CONDA_ONLY = {"python", "openmpi", "pip", "pip:", "setuptools"}
 DEBIAN_PYTHON = {"12": (3, 11), "13": (3, 13)}    # https://packages.debian.org/python3
 
 
@@ -145,7 +145,7 @@ def test_a_changed_bound_is_seen(name):
     changed = SETUP_CFG.replace(line, line.replace(bounds, ">=99.9"))
     conda = CONDA_NAMES.get(name, name)
     assert conda_disagrees(ENVIRONMENT, changed) == [conda]
-    dropped = re.sub(rf"^  - {conda}\b(?!-).*\n", "", ENVIRONMENT, flags=re.M)
+    dropped = re.sub(rf"^ +- {conda}\b(?!-).*\n", "", ENVIRONMENT, flags=re.M)
     assert conda_disagrees(dropped, SETUP_CFG) == [conda]
 
 
