@@ -1,42 +1,13 @@
-"""Where sources lie in the Galactic disc.
+"""Places of sources in the Galactic disc, drawn at random.
 
-Surface densities of supernova remnants are (r/r_Sun)^a exp[-b (r - r_Sun)/r_Sun], r_Sun =
-8.5 kpc: a = 1.09, b = 3.87 (Green 2015, MNRAS 454, 1517) or a = 2.00, b = 3.53 (Case &
-Bhattacharya 1998, ApJ 504, 761).
+The surface densities are those of `hpc_cr.sources.distributions`.
 """
 
 import numpy as np
-from scipy.special import gammainc, gammaincinv
 
 from hpc_cr.fields.random import PLACE_STREAM, seed_sequence
 from hpc_cr.jf12 import SUN_RADIUS
-
-EXPONENTS = {"green2015": (1.09, 3.87), "case1998": (2.00, 3.53)}
-"""a and b of the surface densities."""
-
-
-def radius_of_share(share, sources, largest):
-    """Galactocentric radius within which a share of the sources lies.
-
-    Parameters
-    ----------
-    share : ndarray (n,)
-        0 to 1.
-    sources : {"uniform", "green2015", "case1998"}
-    largest : float
-        Radius of the disc, pc.
-
-    Returns
-    -------
-    ndarray (n,)
-        pc.
-    """
-    if sources == "uniform":
-        return largest * np.sqrt(share)
-    a, b = EXPONENTS[sources]
-    # r f(r) is a Gamma distribution, cut off
-    scale = SUN_RADIUS / b
-    return scale * gammaincinv(a + 2, share * gammainc(a + 2, largest / scale))
+from hpc_cr.sources.distributions import radius_of_share
 
 
 def disc_positions(count, seed, row, sources, half_height, largest):
@@ -47,8 +18,8 @@ def disc_positions(count, seed, row, sources, half_height, largest):
     count : int
     seed, row : int
         Name of the random stream.
-    sources : {"sun", "uniform", "green2015", "case1998"}
-        sun: all at the origin.
+    sources : str
+        A name of `hpc_cr.sources.distributions`, or sun: all at the origin.
     half_height : float
         They lie evenly in |z| < half_height, pc.
     largest : float

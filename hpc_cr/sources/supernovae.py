@@ -1,7 +1,7 @@
 """How many supernovae make the flux at the Sun, by Monte Carlo.
 
 One supernova in 30 years, its place drawn from the surface density of remnants (Case & Bhattacharya
-1998, ApJ 504, 761; `hpc_cr.sources.discs`) up to 15 kpc, and exp(-|z|/0.2 kpc).
+1998, ApJ 504, 761; `hpc_cr.sources.distributions`) up to 15 kpc, and exp(-|z|/0.2 kpc).
 Each contributes the Gaussian of `hpc_cr.sources.gaussian` of its age t, in a uniform field in the
 plane along the azimuth (the local arm), times exp(-t/tau_esc): what escapes is taken as lost at
 this rate everywhere, instead of at boundaries of the halo, which the diffusion does not see. All
@@ -20,7 +20,7 @@ import numpy as np
 
 from hpc_cr.constants import PC_C_CM2_PER_S, PC_PER_C_S
 from hpc_cr.jf12 import SUN_RADIUS
-from hpc_cr.sources.discs import radius_of_share
+from hpc_cr.sources.distributions import radius_of_share
 from hpc_cr.sources.gaussian import PARALLEL_GAIN, PERPENDICULAR_LOSS
 
 YEAR_PC = 365.25 * 86400 / PC_PER_C_S

@@ -15,7 +15,8 @@ from hpc_cr.campaigns.experiments import experiment_of
 from hpc_cr.campaigns.work import plan_of
 from hpc_cr.config import parse_job
 from hpc_cr.diffusion.escape import G_PER_CM2, leaves, mean_density
-from hpc_cr.sources.discs import disc_positions, radius_of_share
+from hpc_cr.sources.discs import disc_positions
+from hpc_cr.sources.distributions import radius_of_share
 from hpc_cr.trajectories.directions import random_directions, random_positions
 from hpc_cr.trajectories.state import FINISHED, UNFINISHED, empty_state, start
 
