@@ -4,6 +4,7 @@ Only finished entries count; everything else is NaN. Reading while a job is writ
 layout never changes, and the done flags are read before the data.
 """
 
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
@@ -55,6 +56,14 @@ CLASSES = {
 """Kind of a file -> class in the module hpc_cr.io.KIND that reads it."""
 
 
+@lru_cache(maxsize=32)
+def _jobs(text, name):
+    """Name -> Job of each case: `Results.each_case` asks for all of them again and again."""
+    from hpc_cr.config import parse_job
+
+    return dict(parse_job(text, name=name).cases)
+
+
 class Results:
     """One case of a result file, what all kinds have in common; made by `open_results`.
 
@@ -87,19 +96,18 @@ class Results:
     """
 
     def __init__(self, file, path, case=None, owner=True):
-        from hpc_cr.config import parse_job
-
         self._file, self._owner = file, owner
         self.path = path
         try:
             text = self.config = file["config"].asstr()[()]
             name = str(file.attrs.get("job", path.stem))
-            self.case_names = tuple(c.name for c in parse_job(text, name=name).cases)
+            jobs = _jobs(text, name)
+            self.case_names = tuple(jobs)
             self.case = self.case_names[0] if case is None else case
             if self.case not in self.case_names:
                 known = ", ".join(filter(None, self.case_names)) or "none"
                 raise ResultError(f"{path}: no case {self.case!r}; the file's cases: {known}")
-            self.job = parse_job(text, name=name, case=self.case or None)
+            self.job = jobs[self.case]
             if file.attrs["kind"] != self.job.run.kind:
                 raise ValueError(f"its kind is {file.attrs['kind']!r}, that of its job"
                                  f" {self.job.run.kind!r}")
