@@ -9,7 +9,7 @@ import click
 @click.group("data", invoke_without_command=True)
 @click.pass_context
 def command(ctx):
-    """List the measurements of the dipole that figures show, or renew them."""
+    """List the measurements that figures show, or renew those of the dipole."""
     if ctx.invoked_subcommand is None:
         _list()
 
@@ -38,6 +38,26 @@ def show_command(experiment):
     if not points:
         raise click.ClickException("data show: name an experiment; hpc-cr data lists them")
     _show(points)
+
+
+@command.command("spectra")
+@click.argument("quantity", required=False)
+def spectra_command(quantity):
+    """List measured spectra and ratios, or show the points of one QUANTITY.
+
+    Such as H, He, all, B/C or 10Be/9Be.
+    """
+    from hpc_cr.cli import data_spectra
+    from hpc_cr.measurements import spectra
+
+    if quantity is None:
+        data_spectra.list_all(sys.stdout)
+        return
+    try:
+        points = spectra.points(quantity)
+    except ValueError as error:
+        raise click.ClickException(f"data spectra: {error}") from None
+    data_spectra.show(points, sys.stdout)
 
 
 @command.command("update")
