@@ -10,8 +10,8 @@
                       the escape time where sources are few (Evoli, Gaggero, Grasso & Maccione 2012,
                       Phys. Rev. Lett. 108, 211102)
 
-all times beta^x and, but for the third, (R/R0)^s. f is the density of the sources, 1 at the Sun, q its radial part
-(`hpc_cr.sources.distributions`).
+all times beta^x and, but for the third, (R/R0)^s. f is the density of the sources, 1 at the Sun,
+q its radial part (`hpc_cr.sources.distributions`).
 """
 
 from typing import NamedTuple
