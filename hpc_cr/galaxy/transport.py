@@ -15,6 +15,7 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.sparse import diags_array
 from scipy.sparse.linalg import splu
+from scipy.special import exprel
 
 from hpc_cr.jf12 import SUN_RADIUS
 
@@ -96,7 +97,11 @@ def _check(medium):
 
 
 def conductances(grid, medium):
-    """What flows through faces per difference in density between the cells on their two sides.
+    """What flows through faces per density of the cells on their two sides.
+
+    Wind and diffusion together are fitted exponentially (Scharfetter & Gummel 1969, IEEE Trans.
+    Electron Devices 16, 64): exact where the flux is the same on both sides of a face, positive
+    for any wind, second order, where upwind differences are of the first.
 
     Parameters
     ----------
@@ -106,10 +111,11 @@ def conductances(grid, medium):
     Returns
     -------
     along_r : ndarray (n_r + 1, n_z)
-        Area times D/c over the distance between middles; at the boundary to the face itself, pc^2.
-    along_z : ndarray (n_r, n_z + 1)
-    carried : ndarray (n_r, n_z + 1)
-        Area times wind: what leaves upwards per density of the cell below, pc^2.
+        Outwards per density inside, and back per density outside, pc^2.
+    up : ndarray (n_r, n_z + 1)
+        Upwards per density below the face, pc^2.
+    down : ndarray (n_r, n_z + 1)
+        Downwards per density above it, pc^2.
     """
     # distances that end on the boundary are half cells; those across axis and plane are not used
     steps_r = np.diff(np.concatenate(([0.0], grid.r, grid.r_edges[-1:])))
@@ -117,9 +123,12 @@ def conductances(grid, medium):
     side = 2 * np.pi * grid.r_edges[:, None] * np.diff(grid.z_edges)
     along_r = side * medium.d_r / steps_r[:, None]
     along_z = grid.ring[:, None] * medium.d_z / steps_z
-    wind = np.array(np.broadcast_to(medium.wind, grid.z_edges.shape), dtype=float)
-    wind[0] = 0.0
-    return along_r, along_z, grid.ring[:, None] * wind
+    wind = np.broadcast_to(medium.wind, grid.z_edges.shape)
+    drift = wind[1:] * steps_z[1:] / medium.d_z[:, 1:]
+    up, down = np.zeros_like(along_z), np.zeros_like(along_z)
+    up[:, 1:] = along_z[:, 1:] / exprel(-drift)
+    down[:, 1:] = along_z[:, 1:] / exprel(drift)
+    return along_r, up, down
 
 
 def matrix(grid, medium):
@@ -130,16 +139,14 @@ def matrix(grid, medium):
     scipy.sparse array (n_r n_z, n_r n_z)
         Cells in the order of a raveled (n_r, n_z), pc^2; symmetric without wind.
     """
-    along_r, along_z, carried = conductances(grid, medium)
+    along_r, up, down = conductances(grid, medium)
     count_z = grid.shape[1]
-    diagonal = (medium.loss * grid.volume + along_r[1:] + along_r[:-1] + along_z[:, 1:]
-                + along_z[:, :-1] + carried[:, 1:])
-    up, down = along_z.copy(), along_z + carried
+    diagonal = medium.loss * grid.volume + along_r[1:] + along_r[:-1] + up[:, 1:] + down[:, :-1]
     # the top of one column of cells does not touch the bottom of the next
     up[:, -1] = down[:, -1] = 0.0
     across = along_r[1:-1].ravel()
     return diags_array(
-        [diagonal.ravel(), -up[:, 1:].ravel()[:-1], -down[:, 1:].ravel()[:-1], -across, -across],
+        [diagonal.ravel(), -down[:, 1:].ravel()[:-1], -up[:, 1:].ravel()[:-1], -across, -across],
         offsets=[0, 1, -1, count_z, -count_z]).tocsc()
 
 
@@ -194,10 +201,10 @@ def balance(grid, medium, density, source):
     -------
     Balance
     """
-    along_r, along_z, carried = conductances(grid, medium)
+    along_r, up, _ = conductances(grid, medium)
     volume = grid.volume
     return Balance(2 * np.sum(source * volume),
-                   2 * np.sum((along_z[:, -1] + carried[:, -1]) * density[:, -1]),
+                   2 * np.sum(up[:, -1] * density[:, -1]),
                    2 * np.sum(along_r[-1] * density[-1]),
                    2 * np.sum(medium.loss * density * volume))
 
