@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.campaigns.times import RECORDED
-from hpc_cr.campaigns.work import entry_cost
+from hpc_cr.campaigns.kinds import entry_cost
 
 
 class Entries(NamedTuple):

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpc_cr.campaigns.kinds import make_tasks, unit_of_work, workshop_of
 from hpc_cr.campaigns.times import Times
 from hpc_cr.campaigns.warm_up import warm_up
-from hpc_cr.campaigns.work import idle_share, make_tasks
-from hpc_cr.campaigns.workshop import Workshop
+from hpc_cr.campaigns.work import idle_share
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.join import extend
@@ -53,8 +53,8 @@ class Progress:
         """Finished entries are read: the context of a function that is told how many bytes were."""
         return nullcontext(lambda n_bytes: None)
 
-    def begin(self, entries, done, cost):
-        """Tracking begins: entries in all and finished before, particle-steps expected."""
+    def begin(self, entries, done, cost, unit):
+        """Work begins: entries in all and finished before, cost expected and what it counts."""
 
     def entry(self, cost, steps):
         """One entry is finished."""
@@ -191,7 +191,7 @@ def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
     progress.note("preparing: memory, kernels, file")
     team = Team(comm, job.parallel.team_size)
     heartbeat.beat()
-    workshop = Workshop(job, comm, team)
+    workshop = workshop_of(job.run.kind)(job, comm, team)
     warm_up(job, comm, heartbeat.and_ask(signals.looked_at))
     heartbeat.watch_calls()
     if anew:
@@ -216,7 +216,8 @@ def _run_missing(job, path, comm, done, anew, signals, progress, heartbeat):
         tasks = make_tasks(job.cases, done, team.number)
         _note_idle(job, done, tasks, team.number, progress)
         books = _Books(writer, slot, times, progress, done)
-        progress.begin(books.total, books.finished, sum(task.cost for task in tasks))
+        progress.begin(books.total, books.finished, sum(task.cost for task in tasks),
+                       unit_of_work(job.run.kind))
         distribution = Distribution(comm, team.number, signals, tasks, books.on_report, books.tick,
                                     heartbeat)
     else:
@@ -340,8 +341,7 @@ def _work(workshop, distribution, writer, times, slot):
         decoded = workshop.decode(message)
         if decoded is None:
             return
-        case, realisation, entries = decoded
-        for row, rig in entries:
+        for case, realisation, row, rig in decoded:
             began = times.elapsed
             numbers = workshop.compute(case, realisation, row, rig, distribution.poll, times)
             if numbers is None:

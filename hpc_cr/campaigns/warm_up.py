@@ -31,6 +31,9 @@ def warm_up(job, comm, stopped):
     stopped : callable
         Asked between kernels; a true answer leaves the rest out, since the run will end at once.
     """
+    if job.run.kind == "galaxy":  # nothing is compiled
+        import_module("hpc_cr.campaigns.galaxy_setting")
+        return
     for module in ("healpy", "pyfftw"):
         # minutes where thousands of ranks read them from one file system
         import_module(module)
@@ -49,6 +52,8 @@ def warm_up(job, comm, stopped):
 
 def load_kernels(job, stopped=lambda: False):
     """Run every kernel of a job once on next to nothing (`stopped` as in `warm_up`)."""
+    if job.run.kind == "galaxy":
+        return
     for case in job.cases:
         one = case.job
         for level in one.levels:

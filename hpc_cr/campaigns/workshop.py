@@ -63,11 +63,12 @@ class Workshop:
 
     @staticmethod
     def decode(message):
-        """(case, realisation, entries) of a message, or None."""
+        """List of (case, realisation, row, rig) of a message, or None."""
         if message[0] < 0:
             return None
         case, realisation, count = message[:3].tolist()
-        return case, realisation, message[3:3 + 2 * count].reshape(-1, 2).tolist()
+        entries = message[3:3 + 2 * count].reshape(-1, 2).tolist()
+        return [(case, realisation, row, rig) for row, rig in entries]
 
     def cost(self, case, rig):
         """Particle-steps expected of an entry."""

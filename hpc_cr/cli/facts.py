@@ -56,7 +56,8 @@ def _what(results):
         ("job", f"{facts['job']} (run.kind {job.run.kind}, seed {job.run.seed});"
                 " info --job prints it"),
         ("cases", ", ".join(filter(None, results.case_names))),
-        ("rows", f"{len(numbers)} realisations ({numbers[0]} to {numbers[-1]}){each}"),
+        ("rows", ", ".join(results.species) if results.kind == "galaxy" else
+         f"{len(numbers)} realisations ({numbers[0]} to {numbers[-1]}){each}"),
         ("merged by" if facts.get("created_by") == "merge" else "begun by",
          f"{facts.get('user', 'unknown')} on {facts.get('host')} ({facts.get('cpu')}),"
          f" {_moment(facts.get('started', ''))}"),

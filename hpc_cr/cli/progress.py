@@ -17,7 +17,8 @@ class _Counted(Progress):
     def reading(self, label, n_bytes):
         return reading(label, n_bytes, sys.stdout)
 
-    def begin(self, entries, done, cost):
+    def begin(self, entries, done, cost, unit):
+        self._unit = unit
         self._entries, self._done, self._done_before = entries, done, done
         self._cost, self._cost_done, self._steps = max(cost, 1.0), 0.0, 0
         self._began = self._shown = time.monotonic()
@@ -34,7 +35,7 @@ class _Counted(Progress):
 
     def _rate(self):
         spent = time.monotonic() - self._began
-        return f"{self._steps / spent / 1e6:.1f} million particle-steps/s" if self._steps else ""
+        return f"{self._steps / spent / 1e6:.1f} million {self._unit}/s" if self._steps else ""
 
     def _took(self, seconds):
         """How long it took, and what the ranks' time went into."""
@@ -89,13 +90,13 @@ class BarProgress(_Counted):
     def note(self, text):
         self._console.print(f"hpc-cr: {text}", highlight=False)
 
-    def begin(self, entries, done, cost):
+    def begin(self, entries, done, cost, unit):
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-        super().begin(entries, done, cost)
+        super().begin(entries, done, cost, unit)
         self._bar = Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
                              TextColumn("{task.fields[news]}"), console=self._console)
-        self._task = self._bar.add_task("backtracking", total=self._cost, news="")
+        self._task = self._bar.add_task("computing", total=self._cost, news="")
         self._bar.start()
 
     def tick(self):

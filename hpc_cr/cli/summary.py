@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
+from hpc_cr.campaigns.kinds import unit_of_work
 from hpc_cr.cli.table import plain
 
 
@@ -64,9 +65,11 @@ def _closing(cases, path):
     steps = sum(int(case.steps.sum()) for case in cases)
     seconds = sum(float(case.seconds.sum()) for case in cases)
     state = "complete" if done == total else f"{done} of {total} entries done"
+    unit = unit_of_work(cases[0].kind)
     return [
-        f"{steps:.3g} particle-steps in {seconds:.3g} core-seconds"
-        f" ({rate_text(steps, seconds)} million steps per second and core)",
+        f"{steps:.3g} {unit} in {seconds:.3g} core-seconds"
+        f" ({rate_text(steps, seconds)} million {unit.removeprefix('particle-')} per second and"
+        " core)",
         f"Results: {path} ({state})",
     ]
 

@@ -1,6 +1,9 @@
 """The error of the job file, and the nearest known word for an unknown one."""
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+
+TYPING_ERROR = 0.75
+"""Similarity from which on a word counts as a known one with a typing error."""
 
 
 class JobError(ValueError):
@@ -87,7 +90,8 @@ def unknown_key(key, known):
         return f"unknown {'key' if name else 'section'}; {hint}"
     guess = nearest(name, known[section])
     homes = [s for s, names in known.items() if name in names]
-    if homes:  # right name, wrong section
+    if homes and not (guess and SequenceMatcher(None, name, guess).ratio() > TYPING_ERROR):
+        # right name, wrong section
         return f"unknown key; did you mean {homes[0]}.{name}?"
     if guess is None:
         for other, names in known.items():

@@ -8,6 +8,16 @@ from pydantic import Field, PrivateAttr
 
 from hpc_cr import jf12
 from hpc_cr.config import scales
+from hpc_cr.config.galaxy import (
+    Diffusion,
+    Energies,
+    Halo,
+    Injection,
+    LocalField,
+    LocalSource,
+    Nuclei,
+    Sources,
+)
 from hpc_cr.config.levels import make_levels
 from hpc_cr.config.resolve import warnings
 from hpc_cr.config.schema import (
@@ -24,10 +34,10 @@ from hpc_cr.config.schema import (
     Particles,
     Regular,
     Run,
-    Section,
     Source,
     Turbulence,
 )
+from hpc_cr.config.section import Section
 from hpc_cr.frames import patch_pixels, unit_vector
 
 LEAST_STEPS = 2.0
@@ -37,6 +47,9 @@ N_SMOOTHING = 8
 """Radii at which the local field is recorded."""
 
 
+N_MAP_RADII = 81
+MAP_HEIGHTS = (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0)
+"""In half heights of the halo."""
 FIELD_LINE_NODES = 257
 """Points of a source's field line on either side of it."""
 
@@ -77,6 +90,14 @@ class Job(Section):
     source: Source = Field(default_factory=Source)
     escape: Escape = Field(default_factory=Escape)
     gas: Gas = Field(default_factory=Gas)
+    halo: Halo = Field(default_factory=Halo)
+    diffusion: Diffusion = Field(default_factory=Diffusion)
+    sources: Sources = Field(default_factory=Sources)
+    nuclei: Nuclei = Field(default_factory=Nuclei)
+    energies: Energies = Field(default_factory=Energies)
+    injection: Injection = Field(default_factory=Injection)
+    local_source: LocalSource = Field(default_factory=LocalSource)
+    local_field: LocalField = Field(default_factory=LocalField)
 
     _name: str = PrivateAttr("job")
     _cases: tuple = PrivateAttr(())
@@ -212,6 +233,8 @@ class Job(Section):
     def stops(self):
         """Times c T, or radii of the spheres, (n_rig, n_stop) pc; the longest path for a halo."""
         n_rig, boundary = len(self.particles.rigidities), self.boundary
+        if self.run.kind == "galaxy":  # nothing is stopped there
+            return np.ones((n_rig, 1))
         if boundary.kind == "halo":
             return np.full((n_rig, 1), boundary.limit)
         if boundary.kind == "sphere":
@@ -228,6 +251,8 @@ class Job(Section):
     @property
     def gradient_vectors(self):
         """Gradient of the density per rigidity, (n_rig, 3) 1/pc, Galactic Cartesian."""
+        if self.gradient.vectors is not None:
+            return np.array(self.gradient.vectors)
         magnitudes = np.array(self.gradient.magnitude)[:, None]
         vectors = magnitudes * unit_vector(*self.gradient.direction)
         return np.broadcast_to(vectors, (len(self.particles.rigidities), 3)).copy()
@@ -238,6 +263,24 @@ class Job(Section):
         if self.particles.patch is not None:
             return len(patch_pixels(self.particles.nside, *self.particles.patch))
         return self.particles.count or 12 * self.particles.nside**2
+
+    @property
+    def energy_axis(self):
+        """Energies of a galaxy job, (n_rig,): rigidities in GV, or kinetic energies per nucleon in
+        GeV with energies.per_nucleon."""
+        if self.energies.per_nucleon is not None:
+            return np.geomspace(*self.energies.per_nucleon, self.energies.count)
+        return 1e6 * np.geomspace(*self.energies.rigidity, self.energies.count)
+
+    @property
+    def map_radii(self):
+        """Galactocentric radii of the maps of the Galaxy, (n,) pc."""
+        return np.linspace(0.0, self.halo.radius, N_MAP_RADII)
+
+    @property
+    def map_heights(self):
+        """Heights of the maps of the Galaxy, (n,) pc."""
+        return self.halo.half_height * np.array(MAP_HEIGHTS)
 
     @property
     def smoothing_radii(self):
@@ -266,7 +309,9 @@ class Job(Section):
 
     @property
     def n_row(self):
-        """Rows of the result file: realisations x observers."""
+        """Rows of the result file: realisations x observers; species of the Galaxy."""
+        if self.run.kind == "galaxy":
+            return len(self.nuclei.species)
         return self.run.realisations * self.particles.observers
 
     def entry_name(self, row, rig, case=""):
@@ -282,8 +327,12 @@ class Job(Section):
         -------
         str
         """
-        realisation, observer = divmod(int(row), self.particles.observers)
         words = [f"case {case}"] if case else []
+        if self.run.kind == "galaxy":
+            axis = self.energy_axis[rig]
+            unit = "GV" if self.energies.per_nucleon is None else "GeV/n"
+            return ", ".join([*words, self.nuclei.species[row], f"{axis:.4g} {unit}"])
+        realisation, observer = divmod(int(row), self.particles.observers)
         words.append(f"realisation {self.run.first_realisation + realisation}")
         if self.particles.observers > 1:
             words.append(f"{self.place_name} {observer}")
@@ -300,7 +349,8 @@ class Job(Section):
     def settings(self):
         """Every key that is set, resolved: dict of dotted key -> TOML value with its unit."""
         flat = {f"{section}.{name}": value
-                for section, table in self.model_dump(exclude_none=True).items()
+                for section, table in self.model_dump(exclude_none=True,
+                                                                by_alias=True).items()
                 if self.run.kind in SECTIONS_OF.get(section, (self.run.kind,))
                 for name, value in table.items()}
         # of two names for the same thing, the one that was given

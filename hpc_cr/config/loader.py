@@ -12,7 +12,8 @@ from hpc_cr.config.overrides import changed, flatten, for_case, parse_override
 from hpc_cr.config.resolve import resolve
 from hpc_cr.config.shipped import shipped_jobs
 
-KEYS = {section: tuple(field.annotation.model_fields)
+KEYS = {section: tuple(part.alias or name for name, part
+                       in field.annotation.model_fields.items())
         for section, field in Job.model_fields.items()}
 """Section -> its keys."""
 
@@ -55,7 +56,7 @@ def load_job(path, overrides=(), case=None):
         raise JobError(f"not a text file in UTF-8{hint}", where=str(path)) from None
     except OSError as error:
         raise JobError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    return _job(text, path.stem, str(path), overrides, case)
+    return _job(text, path.stem, str(path), overrides, case, path.parent)
 
 
 def parse_job(text, name="job", overrides=(), case=None):
@@ -63,7 +64,7 @@ def parse_job(text, name="job", overrides=(), case=None):
     return _job(text, name, name, overrides, case)
 
 
-def _job(text, name, where, overrides, case):
+def _job(text, name, where, overrides, case, folder=Path()):
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the latter for thousands of brackets
@@ -74,7 +75,7 @@ def _job(text, name, where, overrides, case):
         raise error.at("--set") from None
     try:
         tables = _case_tables(document.pop("case", None))
-        jobs = [Case(label, _validated(document, changes, edits, label).named(name))
+        jobs = [Case(label, _validated(document, changes, edits, label, folder).named(name))
                 for label, changes in (tables or {"": {}}).items()]
         if case is not None:
             if case not in tables:
@@ -115,14 +116,32 @@ def _case_tables(cases):
     return tables
 
 
-def _validated(document, changes, edits, label):
+def _with_gradient(job, folder):
+    """The job with the gradient of the result file that gradient.from names, if it does."""
+    gradient = job.gradient
+    if job.run.kind != "anisotropy" or gradient.from_ is None or gradient.vectors is not None:
+        return job
+    from hpc_cr.io.errors import ResultError
+    from hpc_cr.io.galaxy import sun_gradient
+
+    path = Path(gradient.from_)
+    path = path if path.exists() else folder / path
+    try:
+        found = sun_gradient(path, job.particles.rigidities, gradient.case)
+    except ResultError as error:
+        raise JobError(str(error), "gradient.from") from None
+    vectors = tuple(map(tuple, found.tolist()))
+    return job.model_copy(update={"gradient": gradient.model_copy(update={"vectors": vectors})})
+
+
+def _validated(document, changes, edits, label, folder):
     try:
         document = changed(changed(document, changes), for_case(edits, changes))
         try:
             job = Job.model_validate(document)
         except ValidationError as errors:
             raise _first(errors.errors(include_url=False)) from None
-        return resolve(job)
+        return resolve(_with_gradient(job, folder))
     except JobError as error:
         raise (error.at(f"case {label}") if label else error) from None
 
@@ -135,8 +154,6 @@ def _first(errors):
     value = shown(error["input"])
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
-        if key == "gradient.from":
-            return JobError("is not available in this version; use direction and magnitude", key)
         if isinstance(error["input"], dict) and len(parts) == 1:
             return JobError(unknown_key(key, KEYS), f"[{key}]")
         return JobError(unknown_key(key, KEYS), key)
@@ -154,5 +171,6 @@ def _first(errors):
 
 
 def _allowed(section, name):
-    field = Job.model_fields[section].annotation.model_fields[name]
+    table = Job.model_fields[section].annotation
+    field = next(f for n, f in table.model_fields.items() if name in (n, f.alias))
     return field.json_schema_extra["form"].split(";")[0]

@@ -9,20 +9,31 @@ import copy
 import tomllib
 
 from hpc_cr.config.errors import JobError, shown
+from hpc_cr.config.resolve_galaxy import OF_MODEL
 
+_FROM = ("gradient.from", "gradient.case", "gradient.vectors")
 _REPLACES = {
     "turbulence.spectrum": ("turbulence.slope",),
     "turbulence.slope": ("turbulence.spectrum",),
     "particles.nside": ("particles.count",),
     "particles.count": ("particles.nside", "particles.patch"),
-    "gradient.magnitude": ("gradient.scale_length",),
-    "gradient.scale_length": ("gradient.magnitude",),
+    "gradient.magnitude": ("gradient.scale_length", *_FROM),
+    "gradient.scale_length": ("gradient.magnitude", *_FROM),
+    "gradient.direction": _FROM,
+    "gradient.from": ("gradient.direction", "gradient.magnitude", "gradient.scale_length",
+                      "gradient.case", "gradient.vectors"),
+    "energies.rigidity": ("energies.per_nucleon",),
+    "energies.per_nucleon": ("energies.rigidity",),
     "grids.levels": ("grids.boxes", "grids.bands"),
     "grids.boxes": ("grids.levels",),
 }
+_DIFFUSION = {model: tuple(f"diffusion.{name}" for name, (models, _) in OF_MODEL.items()
+                           if model not in models)
+              for model in ("uniform", "exponential", "source-dependent", "source-power")}
 _FOLLOWS_FIELD = ("field_lines.count", "field_lines.length")
 _REPLACES_BY_VALUE = {
     ("regular.model", "none"): ("regular.strength", "regular.direction", *_FOLLOWS_FIELD),
+    **{("diffusion.model", model): names for model, names in _DIFFUSION.items()},
     ("field_lines.count", 0): ("field_lines.length",),
     ("boundary.kind", "sphere"): ("boundary.times", "boundary.times_in"),
     ("boundary.kind", "time"): ("boundary.radii", "boundary.limit"),

@@ -81,6 +81,7 @@ def reference_page():
                      "| key | value | default | meaning |\n| --- | --- | --- | --- |\n")
         for name, field in table.annotation.model_fields.items():
             extra = field.json_schema_extra
+            name = field.alias or name
             cells = (f"`{name}`", extra["form"], _default(f"{section}.{name}", field),
                      field.description)
             parts.append(f"| {' | '.join(cells)} |\n")

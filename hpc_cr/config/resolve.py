@@ -7,6 +7,7 @@ import numpy as np
 
 from hpc_cr.config.errors import JobError, shown
 from hpc_cr.config.levels import make_levels
+from hpc_cr.config.resolve_galaxy import resolve_galaxy
 from hpc_cr.config.scales import MOST_STEPS, gyroradius, kept_power, power_integral
 from hpc_cr.config.schema import (
     MOST_ROWS,
@@ -59,6 +60,8 @@ def resolve(job):
         Where keys contradict each other, with the key to change.
     """
     _check_sections(job)
+    if job.run.kind == "galaxy":
+        return resolve_galaxy(job)
     # the order matters: the inner scale needs the regular field and the rigidities
     for section, fill in _FILLS.items():
         changes = fill(job)
@@ -266,6 +269,11 @@ def _fill_halo(job):
 def _fill_escape(job):
     if job.run.kind != "escape":
         return
+    if job.gas.profile == "galaxy":
+        raise JobError('"galaxy" is for kind = "galaxy"; use "slab" or "exponential"',
+                       "gas.profile")
+    if job.gas.helium is not None:
+        raise JobError('is for kind = "galaxy"', "gas.helium")
     if job.escape.half_height >= job.boundary.half_height:
         raise JobError(f"{job.escape.half_height:g} pc must be below boundary.half_height, "
                        f"{job.boundary.half_height:g} pc", "escape.half_height")
@@ -325,6 +333,11 @@ def _fill_source(job):
 
 def _fill_gradient(job):
     gradient, changes = job.gradient, {}
+    if gradient.from_ is not None:
+        return _check_vectors(job)
+    for name in ("case", "vectors"):
+        if getattr(gradient, name) is not None:
+            raise JobError("needs gradient.from", f"gradient.{name}")
     for name in ("magnitude", "scale_length"):
         values = getattr(gradient, name)
         if values is None:
@@ -344,6 +357,17 @@ def _fill_gradient(job):
         changes["scale_length"] = lengths
         changes["magnitude"] = tuple(1 / length for length in lengths)
     return changes
+
+
+def _check_vectors(job):
+    """Raise unless a gradient from a file is the only one, a vector for every rigidity."""
+    gradient = job.gradient
+    for name in ("direction", "magnitude", "scale_length"):
+        if getattr(gradient, name) is not None:
+            raise JobError("not together with gradient.from", f"gradient.{name}")
+    if gradient.vectors is None or len(gradient.vectors) != len(job.particles.rigidities):
+        raise JobError(f"{len(gradient.vectors or ())} vectors for "
+                       f"{len(job.particles.rigidities)} rigidities", "gradient.vectors")
 
 
 def _fill_output(job):
@@ -385,6 +409,8 @@ def warnings(job):
     job : Job
         Resolved.
     """
+    if job.run.kind == "galaxy":
+        return []
     found, turbulence, grids = [], job.turbulence, job.grids
     smallest = float(job.gyroradii.min())
     if turbulence.rms > 0 and turbulence.inner_scale > 0.5 * smallest:

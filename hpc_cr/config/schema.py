@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_serializer,
     field_validator,
@@ -28,13 +28,20 @@ from hpc_cr.config.fields import (
     quantity,
     whole,
 )
+from hpc_cr.config.section import Section, each_once
 from hpc_cr.config.units import check_range, format_quantity, parse_quantity
 
 SLOPES = {"kolmogorov": 5.0 / 3.0, "kraichnan": 1.5}
-LATER_KINDS = ("galaxy",)
-SECTIONS_OF = {"gradient": ("anisotropy",), "output": ("anisotropy",),
-               "field_lines": ("diffusion",),
-               "source": ("source",), "escape": ("escape",), "gas": ("escape",)}
+PARTICLE_KINDS = ("anisotropy", "diffusion", "source", "escape")
+"""Kinds of job that follow particles through fields."""
+SECTIONS_OF = {
+    **dict.fromkeys(("turbulence", "grids", "regular", "particles", "integrator", "boundary"),
+                    PARTICLE_KINDS),
+    "gradient": ("anisotropy",), "output": ("anisotropy",), "field_lines": ("diffusion",),
+    "source": ("source",), "escape": ("escape",), "gas": ("escape", "galaxy"),
+    **dict.fromkeys(("halo", "diffusion", "sources", "nuclei", "energies", "injection",
+                     "local_source", "local_field"), ("galaxy",)),
+}  # fmt: skip
 """Sections that only some kinds of job have."""
 MOST_ROWS = 1_000_000
 MOST_NSIDE = 4096
@@ -44,35 +51,23 @@ MOST_SCATTERED_L = 64
 """Highest multipole for random directions, whose harmonics are held in memory."""
 
 
-class Section(BaseModel):
-    """A table of the job file: read-only, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 class Run(Section):
     """What is computed, how often, with which random numbers."""
 
-    kind: Literal["anisotropy", "diffusion", "source", "escape"] = key(
+    kind: Literal["anisotropy", "diffusion", "source", "escape", "galaxy"] = key(
         "anisotropy", "anisotropy: skies by backtracking; diffusion: running diffusion tensors of "
         "particles from random places; source: the cloud of particles around a burst; escape: how "
-        "long particles of the disc stay in the Galaxy, and how much gas they cross",
-        '"anisotropy", "diffusion", "source" or "escape"')
+        "long particles of the disc stay in the Galaxy, and how much gas they cross; galaxy: the "
+        "transport equation of the whole Galaxy, the density of nuclei and its gradient at the Sun",
+        '"anisotropy", "diffusion", "source", "escape" or "galaxy"')
     seed: whole(0, 2**63 - 1) = key(1, "seed of all random numbers", "whole number >= 0")
     realisations: whole(1, MOST_ROWS) = key(
-        10, "random fields", f"whole number 1 to {MOST_ROWS}")
+        10, "random fields; 1 for galaxy, which has none", f"whole number 1 to {MOST_ROWS}",
+        "10; 1 for galaxy")
     first_realisation: whole(0, 2**31) = key(
         0, "number of the first one; a realisation's numbers depend on its number only, so that"
         " blocks of a job can be computed apart (`hpc-cr run --block`) and joined (`hpc-cr merge`)",
         f"whole number 0 to {2**31}")
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _known_kind(cls, value):
-        if value in LATER_KINDS:
-            raise JobError(f'{shown(value)} is not available in this version; use "anisotropy", '
-                           '"diffusion", "source" or "escape"')
-        return value
 
 
 class Turbulence(Section):
@@ -183,13 +178,6 @@ class Grids(Section):
         return value
 
 
-def _each_once(values):
-    for i, value in enumerate(values):
-        if value in values[:i]:
-            raise JobError(f"{shown(value)} is given twice")
-    return values
-
-
 class Regular(Section):
     """The regular field."""
 
@@ -202,7 +190,7 @@ class Regular(Section):
         None, "where the uniform field points to", "[l, b] in degrees, Galactic",
         'none; needed with model = "uniform"')
     components: Annotated[one_or_more(Literal["disk", "halo", "x-field"]),
-                          AfterValidator(_each_once)] | None = key(
+                          AfterValidator(each_once)] | None = key(
         None, "parts of the Galaxy's field: spiral disk, toroidal halo, X field",
         'list of "disk", "halo", "x-field"', 'all three with model = "jf12"')
 
@@ -320,9 +308,31 @@ class Boundary(Section):
         return [format_quantity(time, "time") for time in times]
 
 
+def _vector(value):
+    if not isinstance(value, list | tuple) or len(value) != 3:
+        raise JobError(f"{shown(value)} is not a list of three numbers")
+    return tuple(float(x) for x in value)
+
+
+Vector = Annotated[tuple[float, float, float], BeforeValidator(_vector)]
+
+
 class Gradient(Section):
     """Gradient g = grad(n)/n of the cosmic-ray density at the observer."""
 
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
+
+    from_: str | None = Field(
+        default=None, alias="from", description="result file of kind \"galaxy\" that the gradient "
+        "at the Sun comes from, one vector per rigidity",
+        json_schema_extra={"form": "path of a file, as seen from the current folder, or from that "
+                           "of the job file; not together with direction, magnitude, scale_length",
+                           "default": None})
+    case: str | None = key(None, "its case", "name of a case; with from", "the first one")
+    vectors: one_or_more(Vector) | None = key(
+        None, "what was read from it, in the job that a result file holds: gradient by rigidity, "
+        "1/pc, Galactic Cartesian (x to the Galactic centre, y to l = 90)",
+        "list of [x, y, z] in 1/pc; leave it out", "read from the file")
     direction: Direction | None = key(
         None, "where the density increases to", "[l, b] in degrees, Galactic", "[90, 0]")
     magnitude: one_or_more(quantity("inverse length", zero=True)) | None = key(
@@ -409,13 +419,17 @@ class Escape(Section):
 
 
 class Gas(Section):
-    """The gas that particles cross, for kind = "escape"."""
+    """The gas that particles cross, for kinds "escape" and "galaxy"."""
 
     density: quantity("density") = key(
         1.0, "in the plane: mass over that of a proton", "number per volume > 0",
         '"1 / cm3"')
     half_height: quantity("length") = key(
         150.0, "half height of the slab, or scale height", "length > 0", '"150 pc"')
-    profile: Literal["slab", "exponential"] = key(
-        "slab", "constant within the half height, or exp(-z/half_height); the same at all radii",
-        '"slab" or "exponential"')
+    profile: Literal["slab", "exponential", "galaxy"] = key(
+        "slab", "constant within the half height, or exp(-z/half_height), the same at all radii; "
+        "galaxy: atomic, molecular and ionised hydrogen of the Galaxy as observed (for kind "
+        '"galaxy" alone)', '"slab", "exponential" or "galaxy"', '"slab"; "galaxy" for galaxy')
+    helium: number(least=0, most=1) | None = key(
+        None, "helium nuclei per hydrogen nucleus, for kind \"galaxy\", whose density is then that "
+        "of hydrogen nuclei", "number 0 to 1", "0.11 for galaxy")

@@ -29,6 +29,15 @@ KINDS = {
                  {"PV": 1.0, "TV": 1e-3, "GV": 1e-6, "EV": 1e3}),
     "density": ("a number density", '"1 / cm3"', "1 / cm3",
                 {"/ cm3": 1.0, "/cm3": 1.0, "cm-3": 1.0}),
+    "diffusion": ("a diffusion coefficient", '"5e28 cm2/s"', "cm2/s",
+                  {"cm2/s": 1.0, "cm2 / s": 1.0, "m2/s": 1e4}),
+    "speed": ("a speed", '"6 km/s"', "km/s", {"km/s": 1.0, "km / s": 1.0}),
+    "energy": ("an energy", '"100 GeV"', "GeV",
+               {"GeV": 1.0, "TeV": 1e3, "PeV": 1e6, "MeV": 1e-3, "EeV": 1e9}),
+    "flux": ("a flux per energy", '"0.0191 / (GeV m2 s sr)"', "1 / (GeV m2 s sr)",
+             {"/ (GeV m2 s sr)": 1.0, "/(GeV m2 s sr)": 1.0}),
+    "amount": ("a number of particles per rigidity", '"8.28e52 / GV"', "1 / GV",
+               {"/ GV": 1.0, "/GV": 1.0}),
     "inverse length": ("an inverse length", '"0.00345 / pc"', "1 / pc",
                        {"/ pc": 1.0, "/pc": 1.0, "/ kpc": 1e-3, "/kpc": 1e-3}),
 }
@@ -49,7 +58,7 @@ def parse_quantity(value, kind):
     Returns
     -------
     float
-        pc, uG, PV or 1/pc.
+        In the internal unit of `KINDS`: pc, uG, PV, 1/pc ...
 
     Raises
     ------

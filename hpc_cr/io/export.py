@@ -8,6 +8,8 @@ _LABELS = {
     "axis": ["along", "across 1", "across 2"],
     "side": [1, -1],
     "component": ["along", "away", "around"],
+    "part": ["background", "local"],
+    "fate": ["top", "rim", "lost"],
 }
 """Coordinates of the dimensions that have no axis in the file."""
 
@@ -36,8 +38,13 @@ def to_xarray(results):
         # edges of cells are no coordinate of the cells
         name = f"{spec.name}_edge" if dims == [f"{spec.name}_edge"] else spec.name
         variables[name] = (dims, values, text)
-    coordinates = {name: variables.pop(name) for name in ("rigidity", results.stop_kind)}
-    coordinates["realisation"] = ("row", results.realisation)
+    coordinates = {name: variables.pop(name) for name in ("rigidity", results.stop_kind)
+                   if name is not None}  # fmt: skip
+    if results.kind == "galaxy":
+        coordinates["species"] = ("row", list(results.species))
+        variables.pop("species")
+    else:
+        coordinates["realisation"] = ("row", results.realisation)
     used = {dim for dims, *_ in variables.values() for dim in dims}
     coordinates |= {name: labels for name, labels in _LABELS.items() if name in used}
     return xarray.Dataset(variables, coordinates, {**results.provenance, "case": results.case})

@@ -179,8 +179,26 @@ def _axis(spec, job, observers):
         "distance": lambda: job.field_line_distances,
         "along": lambda: job.source.along,
         "perpendicular": lambda: job.source.perpendicular,
+        "map_radius": lambda: job.map_radii,
+        "map_height": lambda: job.map_heights,
     }
+    if spec.name == "species":
+        return np.array(job.nuclei.species, dtype=spec.dtype)
+    if spec.name in ("species_rigidity", "kinetic_energy"):
+        return _energies(spec.name, job)
     return np.asarray(read[spec.name](), dtype=float)
+
+
+def _energies(name, job):
+    """Energies of the nuclei of a galaxy job, (n_row, n_rig): PV, or GeV per nucleon."""
+    from hpc_cr.campaigns.galaxy_setting import rigidities, species_of
+    from hpc_cr.galaxy.spectra import nucleon_energy
+
+    found = rigidities(job)
+    if name == "species_rigidity":
+        return 1e-6 * found
+    return np.array([nucleon_energy(row, s.z, s.a)
+                     for row, s in zip(found, species_of(job), strict=True)])
 
 
 def _describe(dataset, spec):

@@ -11,6 +11,7 @@ import numpy as np
 
 from hpc_cr.anisotropy.observables import MEMORY_L
 from hpc_cr.config.job import FIELD_LINE_NODES, N_SMOOTHING
+from hpc_cr.config.schema import PARTICLE_KINDS
 
 FORMAT = "hpc-cr results"
 FORMAT_VERSION = 3
@@ -117,8 +118,10 @@ _TENSOR = (*_ENTRY, "i", "j")
 
 AXES = (
     Dataset("axes/rigidity", ("rig",), "<f8", "PV", "rigidity R = p c / (Z e)", "axis"),
-    Dataset("axes/time", ("rig", "stop"), "<f8", "pc", "stopping times c T", "axis"),
-    Dataset("axes/radius", ("rig", "stop"), "<f8", "pc", "radii of the spheres", "axis"),
+    Dataset("axes/time", ("rig", "stop"), "<f8", "pc", "stopping times c T", "axis",
+            kinds=PARTICLE_KINDS),
+    Dataset("axes/radius", ("rig", "stop"), "<f8", "pc", "radii of the spheres", "axis",
+            kinds=PARTICLE_KINDS),
     Dataset(
         "axes/gradient",
         ("rig", "j"),
@@ -167,6 +170,26 @@ AXES = (
         "axes/perpendicular", ("perpendicular_edge",), "<f8", "pc",
         "edges of the cells by distance from the source's field line, across the uniform field",
         "axis", kinds=("source",),
+    ),
+    Dataset(
+        "axes/species", ("row",), "S8", "1",
+        "nuclei by symbol and mass number", "axis", kinds=("galaxy",),
+    ),
+    Dataset(
+        "axes/species_rigidity", ("row", "rig"), "<f8", "PV",
+        "rigidity of a nucleus at an energy", "axis", kinds=("galaxy",),
+    ),
+    Dataset(
+        "axes/kinetic_energy", ("row", "rig"), "<f8", "GeV",
+        "the same as kinetic energy per nucleon", "axis", kinds=("galaxy",),
+    ),
+    Dataset(
+        "axes/map_radius", ("map_radius",), "<f8", "pc",
+        "Galactocentric radii of galaxy/flux_map", "axis", kinds=("galaxy",),
+    ),
+    Dataset(
+        "axes/map_height", ("map_height",), "<f8", "pc",
+        "heights above the plane of galaxy/flux_map", "axis", kinds=("galaxy",),
     ),
 )  # fmt: skip
 
@@ -381,7 +404,46 @@ _ESCAPE = (
     ),
 )  # fmt: skip
 
-DATA = (*_SKIES, *_DIFFUSION, *_SOURCE, *_ESCAPE)
+_FLUX = "1 / (GV m2 s sr)"
+
+_GALAXY = tuple(Dataset(*given, "data", kinds=("galaxy",)) for given in (
+    (
+        "galaxy/flux", ("row", "rig", "part"), "<f8", _FLUX,
+        "interstellar flux at the Sun per rigidity; part 0: the background of all sources, 1: the"
+        " local source (0 without one)",
+    ),
+    (
+        "galaxy/gradient", ("row", "rig", "part", "i"), "<f8", "1/pc",
+        "grad(N)/N of the density N at the Sun, Galactic Cartesian, points to the dense side; parts"
+        " as in galaxy/flux",
+    ),
+    (
+        "galaxy/tensor", ("row", "rig", "i", "j"), "<f8", "pc",
+        "diffusion tensor D_ij/c at the Sun, Galactic Cartesian; with it the dipole of a part is"
+        " 3 D_ij/(c beta) times its gradient",
+    ),
+    (
+        "galaxy/coarse_flux", ("row", "rig"), "<f8", _FLUX,
+        "part 0 of galaxy/flux on a grid of half the cells: a third of the difference is about the"
+        " error of the finer grid",
+    ),
+    (
+        "galaxy/coarse_gradient", ("row", "rig"), "<f8", "1/pc",
+        "the same of the background's gradient towards the Galactic centre",
+    ),
+    (
+        "galaxy/fate", ("row", "rig", "fate"), "<f8", "1",
+        "shares of the injected particles, those made by spallation and decay among them, that"
+        " leave through top and bottom, through the rim, and that collisions and decay remove;"
+        " their sum is 1 but for what energy losses and reacceleration move along the axis",
+    ),
+    (
+        "galaxy/flux_map", ("row", "rig", "map_radius", "map_height"), "<f8", _FLUX,
+        "flux of the background per rigidity over the Galaxy",
+    ),
+))  # fmt: skip
+
+DATA = (*_SKIES, *_DIFFUSION, *_SOURCE, *_ESCAPE, *_GALAXY)
 
 STATUS = (
     Dataset(
@@ -392,7 +454,8 @@ STATUS = (
         "status/over_tolerance", ("row", "rig"), "<i8", "1",
         "steps accepted with an error estimate above the tolerance", "status",
     ),
-    Dataset("status/steps", ("row", "rig"), "<i8", "1", "particle-steps", "status"),
+    Dataset("status/steps", ("row", "rig"), "<i8", "1",
+            "particle-steps; unknowns solved for, of a galaxy job", "status"),
     Dataset(
         "status/seconds", ("row", "rig"), "<f8", "s",
         "core-seconds spent on the trajectories, summed over the ranks that shared them", "status",
@@ -488,7 +551,8 @@ def sizes(job):
     dict
         row, rig, stop, i, j (Galactic axes), axis (along the uniform field and two across it), and
         what the kind of job has: lm, pix, half, ell, smoothing; distance; along, perpendicular
-        (cells, and their edges), side, component, node; particle.
+        (cells, and their edges), side, component, node; particle; part, fate, map_radius,
+        map_height.
     """
     n_rig, n_stop = np.shape(job.stops)
     size = {"row": job.n_row, "rig": n_rig, "stop": n_stop, "i": 3, "j": 3, "axis": 3}
@@ -496,6 +560,9 @@ def sizes(job):
         return size | {"distance": len(job.field_line_distances)}
     if job.run.kind == "escape":
         return size | {"particle": job.n_pix}
+    if job.run.kind == "galaxy":
+        return size | {"part": 2, "fate": 3, "map_radius": len(job.map_radii),
+                       "map_height": len(job.map_heights)}
     if job.run.kind == "source":
         edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}
         cells = {name: count - 1 for name, count in edges.items()}

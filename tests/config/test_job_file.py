@@ -298,5 +298,6 @@ def test_reference_page_names_every_key():
     sections = PAGE.read_text(encoding="utf-8").split("\n## ")
     by_name = {part.split("]")[0].strip("["): part for part in sections if part.startswith("[")}
     for section, field in Job.model_fields.items():
-        for key in field.annotation.model_fields:
+        for key, part in field.annotation.model_fields.items():
+            key = part.alias or key
             assert f"\n| `{key}` |" in by_name[section], f"{section}.{key}"

@@ -19,7 +19,9 @@ from hpc_cr.config import parse_job
 from hpc_cr.io import layout, provenance
 from hpc_cr.io.schema import FORMAT_VERSION
 
-OTHER_KINDS = {"diffusion": "[field_lines]\ncount = 10\n", "source": "", "escape": ""}
+UNIFORM = '[regular]\nmodel = "uniform"\nstrength = "4 uG"\ndirection = [0, 0]\n'
+OTHER_KINDS = {"diffusion": UNIFORM + "[field_lines]\ncount = 10\n", "source": UNIFORM,
+               "escape": UNIFORM, "galaxy": ""}  # fmt: skip
 PAGE = Path(hpc_cr.__file__).parent / "docs" / "results.md"
 MAPS = [f"output.{name}=true" for name in ("displacement", "final_direction", "crossing_time")]
 
@@ -35,8 +37,7 @@ def files(tmp_path_factory):
         for name, job in (("cases.h5", cases), ("sphere.h5", sphere))
     ]
     for kind, more in OTHER_KINDS.items():
-        job = parse_job(f'[run]\nkind = "{kind}"\n[regular]\nmodel = "uniform"\n'
-                        f'strength = "4 uG"\ndirection = [0, 0]\n{more}')
+        job = parse_job(f'[run]\nkind = "{kind}"\n{more}')
         layout.create(folder / f"{kind}.h5", job, provenance=provenance.collect())
         written.append(folder / f"{kind}.h5")
     return written
