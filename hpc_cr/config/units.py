@@ -95,9 +95,10 @@ def check_range(number, value, kind):
     kind : str
         One of `KINDS`; "" for a multiple.
     """
-    if not SMALLEST <= number <= LARGEST:
+    largest = 1e70 if kind == "amount" else LARGEST  # a supernova injects 1e53 particles per GV
+    if not SMALLEST <= number <= largest:
         unit = f" {KINDS[kind][2]}" if kind else ""
-        raise JobError(f"{shown(value)} is not between {SMALLEST:g} and {LARGEST:g}{unit}")
+        raise JobError(f"{shown(value)} is not between {SMALLEST:g} and {largest:g}{unit}")
 
 
 def format_quantity(number, kind):
