@@ -92,6 +92,20 @@ def chain(names):
     return tuple(sorted((SPECIES[name] for name in names), key=lambda one: (-one.a, one.z)))
 
 
+def of_element(species, element):
+    """Numbers of the isotopes of an element, such as "B", in a sequence of species.
+
+    Raises
+    ------
+    ValueError
+        None of them.
+    """
+    found = [i for i, one in enumerate(species) if one.name.rstrip("0123456789") == element]
+    if not found:
+        raise ValueError(f"no isotope of {element} among {', '.join(one.name for one in species)}")
+    return found
+
+
 def inelastic(species, nucleon_GeV):
     """Inelastic cross section on hydrogen.
 
