@@ -1,5 +1,6 @@
 """Compile or load every kernel of a job before the clock starts."""
 
+import sys
 from importlib import import_module
 
 import numpy as np
@@ -34,9 +35,11 @@ def warm_up(job, comm, stopped):
     if job.run.kind == "galaxy":  # nothing is compiled
         import_module("hpc_cr.campaigns.galaxy_setting")
         return
-    for module in ("healpy", "pyfftw"):
-        # minutes where thousands of ranks read them from one file system
-        import_module(module)
+    # minutes where thousands of ranks read them from one file system
+    _import("pyfftw", without="scipy.fftpack")
+    stopped()
+    if job.run.kind == "anisotropy":
+        _import("healpy", without="matplotlib")
         stopped()
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
@@ -48,6 +51,18 @@ def warm_up(job, comm, stopped):
     if comm.rank != 0:
         load_kernels(job, stopped)
         watchdog.load()
+
+
+def _import(name, without):
+    """Import a module as where another one, for interfaces that no job uses, is not installed."""
+    hidden = without not in sys.modules
+    if hidden:
+        sys.modules[without] = None
+    try:
+        import_module(name)
+    finally:
+        if hidden:
+            del sys.modules[without]
 
 
 def load_kernels(job, stopped=lambda: False):

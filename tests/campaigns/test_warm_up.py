@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -52,3 +54,27 @@ def test_an_edit_of_a_kernel_leads_to_another_folder(monkeypatch, tmp_path):
     assert kernel._cache_folder() == before and os.path.isdir(before)
     source.write_text("from hpc_cr.kernel import njit  # edited\n")
     assert kernel._cache_folder() != before
+
+
+IMPORTED = """
+import sys
+from hpc_cr.campaigns.warm_up import warm_up
+from hpc_cr.config import parse_job
+from hpc_cr.parallel.communicator import SingleProcess
+
+warm_up(parse_job("run.kind = '{kind}'"), SingleProcess(), lambda: True)
+assert "pyfftw" in sys.modules and "scipy.fftpack" not in sys.modules
+print("healpy" in sys.modules, "matplotlib" in sys.modules)
+import {plots}, scipy.fftpack
+assert "matplotlib" in sys.modules and scipy.fftpack.fft([1.0])
+"""
+
+
+@pytest.mark.parametrize("kind, plots, told", [("anisotropy", "matplotlib.figure", "True False"),
+                                               ("diffusion", "healpy", "False False")])
+def test_ranks_import_what_they_need(kind, plots, told):
+    """Thousands of ranks would read the rest; whoever wants it later has it all the same."""
+    done = subprocess.run([sys.executable, "-c", IMPORTED.format(kind=kind, plots=plots)],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == told
