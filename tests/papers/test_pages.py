@@ -48,37 +48,62 @@ PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "mea
          "galactic_field", "diffusion", "single_source", "kachelriess2018")
 
 
-def run(command, folder):
+STEPS = """
+import contextlib, json, os, runpy, subprocess, sys
+import healpy
+from hpc_cr.cli.main import main, run
+from hpc_cr.sources import supernovae
+import hpc_cr.anisotropy.observables, hpc_cr.fields, hpc_cr.trajectories  # nothing that starts MPI
+
+supernovae.SETS = 2
+
+def program(file):
+    with open(file + ".out", "w") as out, contextlib.redirect_stdout(out):
+        runpy.run_path(file, run_name="__main__")
+    assert os.path.getsize(file + ".out")
+
+def apart(act, *arguments):
+    child = os.fork()
+    if not child:
+        act(*arguments)
+        sys.exit()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+for how, step in json.load(sys.stdin):
+    sys.argv[1:] = step if how == "hpc-cr run" else []
+    status = {"hpc-cr": run, "hpc-cr run": lambda words: apart(main),
+              "program": lambda file: apart(program, file),
+              "shell": lambda text: subprocess.call(["bash", "-e", "-c", text])}[how](step)
+    if status != 0:
+        sys.exit(f"{how} {step}: {status}")
+"""
+"""What a page shows, in one process that imports everything once. Jobs (MPI starts once in a
+process) and programs run in copies of it."""
+
+
+def follow(steps, folder):
+    """Take the steps (how, words or text) of `STEPS` in a folder."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-e", "-c", command], cwd=folder, capture_output=True, text=True,
-                          env=os.environ | {"PATH": path}, timeout=300)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    done = subprocess.run([sys.executable, "-c", STEPS], input=json.dumps(steps), cwd=folder,
+                          env=os.environ | {"PATH": path}, capture_output=True, text=True,
+                          timeout=300)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Folder with a small result of every job that a page names."""
     place = tmp_path_factory.mktemp("pages")
-    for name, settings in OF_JOB.items():
-        job = shipped_jobs()[name]
-        run(f"hpc-cr run {job} -o {name}.h5 {edits(job, settings)}", place)
+    jobs = [(name, shipped_jobs()[name], settings) for name, settings in OF_JOB.items()]
+    follow([("hpc-cr run", ["run", str(job), "-o", f"{name}.h5", *edits(job, settings)])
+            for name, job, settings in jobs], place)
     return place
 
 
 def edits(job, settings=()):
     """Options that make a job file's job small."""
-    kind = load_job(job).run.kind
-    return " ".join(f"--set '{setting}'" for setting in (*SMALL[kind], *settings))
-
-
-def in_one_process(together, folder):
-    """Run commands of hpc-cr one after the other, and forget them."""
-    if together:
-        done = subprocess.run([sys.executable, "-c", IN_ONE_PROCESS], input=json.dumps(together),
-                              cwd=folder, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, f"{together}\n{done.stdout}\n{done.stderr}"
-        together.clear()
+    small = (*SMALL[load_job(job).run.kind], *settings)
+    return [word for setting in small for word in ("--set", setting)]
 
 
 def commands(text):
@@ -97,21 +122,13 @@ def commands(text):
     assert not command
 
 
-IN_ONE_PROCESS = """
-import json, sys
-from hpc_cr.cli.main import run
-for words in json.load(sys.stdin):
-    assert run(words) == 0, words
-"""
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page, folder):
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     for name, job in re.findall(r"```toml\n(# (?=\S+\.toml\n)|)(.*?)```", text, flags=re.S):
         if name:  # a job file that a reader is to save under the name in its first line
             (folder / job.split("\n")[0]).write_text(job.split("\n", 1)[1], encoding="utf-8")
-    together, ran = [], 0
+    steps = []
     for command, words in commands(text):
         if words[:3] == ["hpc-cr", "data", "update"] or words[0] == "pip":
             continue  # needs a network
@@ -119,18 +136,19 @@ def test_page(page, folder):
             job = Path(words[words.index("run") + 1]).stem
             if (folder / f"{job}.h5").exists():
                 continue
-            command = command.split("  #")[0] + f" {edits(folder / f'{job}.toml')}"
-        ran += 1
-        if words[0] == "hpc-cr" and "run" not in words and not set(words) & {"|", ">"}:
-            together.append(words[1:])  # what starts quickly need not start again and again
+            if not (folder / f"{job}.toml").exists():  # an earlier command writes it
+                follow(steps, folder)
+                steps.clear()
+            steps.append(("hpc-cr run", [*words[1:], *edits(folder / f"{job}.toml")]))
+        elif words[0] == "hpc-cr" and not set(words) & {"|", ">"}:
+            steps.append(("hpc-cr", words[1:]))
         else:
-            in_one_process(together, folder)
-            run(command, folder)
-    in_one_process(together, folder)
-    assert ran
+            steps.append(("shell", command))
+    assert steps
     for number, program in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.S)):
         (folder / f"{page}-{number}.py").write_text(program, encoding="utf-8")
-        assert run(f"python {page}-{number}.py", folder)
+        steps.append(("program", f"{page}-{number}.py"))
+    follow(steps, folder)
 
 
 @pytest.mark.parametrize("page", PAGES)
