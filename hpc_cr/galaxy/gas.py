@@ -148,21 +148,24 @@ def on_grid(grid, profile="galaxy", density=1.0, half_height=100.0):
     if profile == "slab":
         filled = np.clip(half_height - bottom, 0, top - bottom)
         return np.tile(density * filled / (top - bottom), (grid.shape[0], 1))
-    inside, outside = grid.r_edges[:-1], grid.r_edges[1:]
-    found = np.zeros(grid.shape)
-    for node, weight in zip(NODES, WEIGHTS, strict=True):
-        # equal shares of area, then of height
-        r = np.sqrt(0.5 * (inside**2 + outside**2) + 0.5 * node * (outside**2 - inside**2))
-        for above, share in zip(NODES, WEIGHTS, strict=True):
-            z = 0.5 * (bottom + top) + 0.5 * above * (top - bottom)
-            both = (hydrogen(r[:, None], side * z, profile, density, half_height)
-                    for side in (1, -1))
-            found += weight * share / 8 * sum(both)
-    return found
+    return _cell_means(grid, lambda r, z: hydrogen(r, z, profile, density, half_height))
 
 
 def components_on_grid(grid):
-    """Neutral and ionised hydrogen of the observed gas in the cells, cm^-3, each (n_r, n_z)."""
-    total = on_grid(grid)
-    ions = components(grid.r[:, None], grid.z).ions
-    return total - ions, ions
+    """`Components` of the observed gas, means over the cells, each (n_r, n_z)."""
+    return Components(*_cell_means(grid, lambda r, z: np.stack(components(r, z))))
+
+
+def _cell_means(grid, function):
+    """Means of function(r, z), (..., n_r, n_z), over the cells on both sides of the plane."""
+    inside, outside = grid.r_edges[:-1] ** 2, grid.r_edges[1:] ** 2
+    bottom, top = grid.z_edges[:-1], grid.z_edges[1:]
+    found = 0.0
+    for node, weight in zip(NODES, WEIGHTS, strict=True):
+        # even in area along r, even in height along z
+        r = np.sqrt(0.5 * (inside + outside) + 0.5 * node * (outside - inside))
+        for above, share in zip(NODES, WEIGHTS, strict=True):
+            z = 0.5 * (bottom + top) + 0.5 * above * (top - bottom)
+            for side in (1, -1):
+                found = found + weight * share / 8 * function(r[:, None], side * z)
+    return found
