@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpc_cr.campaigns.times import RECORDED
 from hpc_cr.campaigns.kinds import entry_cost
+from hpc_cr.campaigns.times import RECORDED
 
 
 class Entries(NamedTuple):

@@ -27,7 +27,7 @@ from hpc_cr.galaxy.spectra import (
     rigidity_of_energy,
     velocity,
 )
-from hpc_cr.galaxy.transport import on_map
+from hpc_cr.galaxy.transport import at_sun, on_map
 
 SOLUTION = ("halo.", "diffusion.", "sources.", "gas.", "nuclei.", "energies.", "injection.")
 """What the solution depends on, as the beginnings of keys."""
@@ -207,7 +207,9 @@ def _solutions(job, problem, order, row, rig):
     if coupled(job):
         from hpc_cr.galaxy.momentum import march
 
-        yield from march(problem)
+        for number, k, density, balance in march(problem):
+            yield number, k, network.Solved(
+                density, balance, at_sun(problem.grid, density, problem.sun_radius))
     elif job.nuclei.network:
         for number, solved in network.one_energy(problem, rig):
             yield number, rig, solved

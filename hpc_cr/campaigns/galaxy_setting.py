@@ -64,8 +64,9 @@ def injection(job, number, rigidity_GV):
     x = momentum if per_nucleon else np.asarray(rigidity_GV, float)
     spectrum = x ** -i.slope[number]
     if i.break_rigidity is not None:
-        below = (rigidity_GV / (1e6 * i.break_rigidity)) ** (i.slope[number] - i.slope_below[number])
-        spectrum = spectrum * np.where(rigidity_GV < 1e6 * i.break_rigidity, below, 1.0)
+        at = 1e6 * i.break_rigidity
+        below = (rigidity_GV / at) ** (i.slope[number] - i.slope_below[number])
+        spectrum = spectrum * np.where(rigidity_GV < at, below, 1.0)
     if i.cutoff is not None:
         cutoff = 1e6 * i.cutoff * (1.0 if i.cutoff_in == "Z" else s.a / s.z)
         spectrum = spectrum * np.exp(-rigidity_GV / cutoff)
@@ -163,7 +164,7 @@ def local_component(job, number, rigidity_GV):
     Returns
     -------
     flux : ndarray (n,)
-        1/(GV m^2 s sr); 0 without a local source.
+        1/(GV m^2 s sr); 0 without a local source, NaN where the rigidity is.
     gradient : ndarray (n, 3)
         grad(N)/N, 1/pc, Galactic Cartesian; 0 without a local source.
     """
@@ -171,6 +172,12 @@ def local_component(job, number, rigidity_GV):
     source = local_burst(job, number)
     if source is None:
         return np.zeros(rigidity_GV.shape), np.zeros((*rigidity_GV.shape, 3))
+    known = np.isfinite(rigidity_GV)
+    if not known.all():
+        found = np.full(rigidity_GV.shape, np.nan), np.full((*rigidity_GV.shape, 3), np.nan)
+        if known.any():
+            found[0][known], found[1][known] = local_component(job, number, rigidity_GV[known])
+        return found
     s = species_of(job)[number]
     beta = velocity(rigidity_GV, s.z, s.a)
     if job.local_source.kernel == "anisotropic":

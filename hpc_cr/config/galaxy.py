@@ -29,7 +29,8 @@ Cells = Annotated[one_or_more(whole(8, 2000)), AfterValidator(_two)]
 class Halo(Section):
     """The cylinder that particles leave at its rim, top and bottom, and its cells."""
 
-    radius: quantity("length") = key(20e3, "Galactocentric radius of the rim", "length > sun", '"20 kpc"')
+    radius: quantity("length") = key(
+        20e3, "Galactocentric radius of the rim", "length > sun", '"20 kpc"')
     half_height: quantity("length") = key(
         4e3, "height of the top and bottom above the plane", "length > 0", '"4 kpc"')
     cells: Cells = key(
@@ -55,10 +56,11 @@ class Diffusion(Section):
         '"uniform", "exponential", "source-dependent" or "source-power"')
     coefficient: quantity("diffusion") = key(
         2.7e28, "D0", "diffusion coefficient > 0", '"2.7e28 cm2/s"')
-    rigidity: quantity("rigidity") = key(4e-6, "rigidity at which D is D0", "rigidity > 0", '"4 GV"')
+    rigidity: quantity("rigidity") = key(
+        4e-6, "rigidity at which D is D0", "rigidity > 0", '"4 GV"')
     slope: number(least=0, most=2) = key(0.6, "exponent of the rigidity", "number 0 to 2")
     velocity_exponent: number(least=-3, most=3) = key(
-        0.0, "exponent of beta = v/c in D, besides v itself", "number -3 to 3")
+        0.0, "exponent of beta = v/c in D", "number -3 to 3")
     scale_height: quantity("length") | None = key(
         None, "height over which D grows by e", "length > 0",
         '"4 kpc" with "exponential" and "source-power"')

@@ -55,7 +55,8 @@ def _rigidities(job):
 def _fill_halo(job):
     halo = job.halo
     if halo.sun >= halo.radius:
-        raise JobError(f"{halo.sun:g} pc must be inside halo.radius, {halo.radius:g} pc", "halo.sun")
+        raise JobError(f"{halo.sun:g} pc must be inside halo.radius, {halo.radius:g} pc",
+                       "halo.sun")
     most = halo.half_height / halo.cells[1]
     if halo.first_cell > most * (1 + 1e-12):
         if "first_cell" in job.given("halo"):
@@ -136,21 +137,18 @@ def _fill_injection(job):
                for name in ("slope", "slope_below", "abundance")}
     if (injection.break_rigidity is None) != (injection.slope_below is None):
         raise JobError("needs break_rigidity and slope_below together", "injection.break_rigidity")
-    if injection.abundance is None and injection.flux is None and job.nuclei.network:
+    if injection.abundance is None and job.nuclei.network:
         from hpc_cr.galaxy.nuclei import SPECIES
 
         changes["abundance"] = tuple(SPECIES[name].abundance for name in job.nuclei.species)
     if changes["abundance"] is not None:
         if injection.flux is not None and len(injection.flux) != 1:
-            raise JobError("give one flux, that of the first species, beside abundance",
-                           "injection.flux")
+            raise JobError("give one flux, that of the first species, with abundance or "
+                           "nuclei.network: the others follow", "injection.flux")
         if not changes["abundance"][0] > 0:
             raise JobError(f"the first species, {job.nuclei.species[0]}, sets the scale and needs "
                            "an abundance above 0", "injection.abundance")
         changes["flux"] = injection.flux or DEFAULT_FLUX
-    elif job.nuclei.network:
-        raise JobError("with nuclei.network give abundance: fluxes of secondaries follow",
-                       "injection.flux")
     else:
         changes["flux"] = _per_species(job, "injection", "flux")
         if changes["flux"] is None:
@@ -181,7 +179,7 @@ def _fill_local_source(job):
             entry = find(source.name)
         except ValueError as error:
             raise JobError(str(error), "local_source.name") from None
-        found = {"distance": entry.distance_pc, "direction": (entry.l, entry.b),
+        found = {"distance": entry.distance_pc, "direction": (entry.l_deg, entry.b_deg),
                  "age": parse_quantity(f"{entry.age_yr!r} yr", "time")}
     for name in ("distance", "age", "direction"):
         value = getattr(source, name)

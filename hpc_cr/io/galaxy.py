@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.campaigns import galaxy_setting
-from hpc_cr.galaxy import local_field
+from hpc_cr.galaxy import fits, local_field
 from hpc_cr.galaxy.spectra import (
     axis_per_rigidity,
     nucleon_energy,
@@ -103,10 +103,22 @@ class GalaxyResults(Results):
 
     @cached_property
     def fit(self):
-        """How fluxes were fitted (hpc_cr.galaxy.fits), for injection.normalisation = "fitted"."""
-        from hpc_cr.io.galaxy_fit import fit_normalisations
-
-        return fit_normalisations(self)
+        """Background and local source of the nuclei fitted to measured protons, helium and, with
+        heavier nuclei, all particles (hpc_cr.galaxy.fits.Refit)."""
+        elements = {name.rstrip("0123456789") for name in self.species}
+        wanted = [name for name in ("H", "He") if name in elements]
+        if elements - {"H", "He"}:
+            wanted.append(fits.tables.ALL_PARTICLES)
+        if not wanted:
+            raise ResultError(f"{self.path}: normalisations are fitted to protons and helium, which"
+                              " it does not have")
+        sets, groups = fits.measured_sets(
+            self.species, lambda energy: [self.unscaled_flux(name, energy)
+                                          for name in self.species], wanted)
+        try:
+            return fits.refit(self.species, sets, groups)
+        except ValueError as error:
+            raise ResultError(f"{self.path}: {error}") from None
 
     def number(self, species):
         """Row of a species; ResultError where the file does not have it."""
@@ -262,11 +274,11 @@ class GalaxyResults(Results):
             return weighted / total[:, None]
 
     def convergence(self):
-        """Change of background flux and gradient from half the cells to all, relative,
-        two arrays (n_species, n_energy); a third of it is about the error that is left."""
-        flux, steep = self._flux, self._steepness
-        return (flux / self.array("galaxy/coarse_flux") - 1,
-                steep / self.array("galaxy/coarse_gradient") - 1)
+        """Change of the background's flux (relative) and gradient towards the Galactic centre
+        (1/pc) from half the cells to all, two arrays (n_species, n_energy); a third of it is about
+        the error that is left."""
+        return (self._flux / self.array("galaxy/coarse_flux") - 1,
+                self._steepness - self.array("galaxy/coarse_gradient"))
 
 
 def _interpolated(where, values, at, logarithmic=False):

@@ -30,7 +30,8 @@ def open_results(path, case=None):
     Results
         Of the file's kind: `hpc_cr.io.anisotropy.AnisotropyResults`,
         `hpc_cr.io.diffusion.DiffusionResults`, `hpc_cr.io.source.SourceResults`,
-        `hpc_cr.io.escape.EscapeResults`, `hpc_cr.io.galaxy.GalaxyResults`. Use it in a with statement, or close it.
+        `hpc_cr.io.escape.EscapeResults`, `hpc_cr.io.galaxy.GalaxyResults`. Use it in a with
+        statement, or close it.
 
     Raises
     ------

@@ -32,10 +32,13 @@ def print_results(every, stop, stream):
                   *((name, "") for name in _ratios(case)), ("local", "%"), ("D", "1e28 cm2/s"),
                   ("d ln N/dr", "1/kpc"), ("dipole", "1e-4"), ("phase", "h")]  # fmt: skip
         print_table(header, rows, stream, dispensable=("D", "local"))
+        if case.job.injection.normalisation == "fitted":
+            for line in ("factors fitted to measured fluxes:", *str(case.fit).splitlines()):
+                print(plain(f"  {line}", stream), file=stream)
         flux, gradient = (np.nanmax(np.abs(a)) if np.isfinite(a).any() else np.nan
                           for a in case.convergence())  # fmt: skip
         print(plain(f"half the cells change fluxes by up to {100 * flux:.2g} % and gradients by"
-                    f" {100 * gradient:.2g} %; about a third of that is the error of the grid",
+                    f" {1e3 * gradient:.2g} / kpc; about a third of that is the error of the grid",
                     stream), file=stream)  # fmt: skip
 
 
@@ -90,8 +93,8 @@ def points(case):
             "ratios": {name: float(sum(flux[one] for one in over) / sum(flux[one] for one in under))
                        for name, (over, under) in _ratios(case).items()},
             "local_share": float(local / whole),
-            "diffusion_cm2_per_s": float(case.tensor(rigidity)[0].max(initial=0, where=np.eye(
-                3, dtype=bool)) * PC_C_CM2_PER_S),
+            "diffusion_cm2_per_s": float(np.linalg.eigvalsh(case.tensor(rigidity)[0])[-1]
+                                         * PC_C_CM2_PER_S),
             "dlnN_dr_per_kpc": float(-1e3 * gradient[0]),
             "dipole": dipole[0].tolist(),
             "dipole_l": float(longitude), "dipole_b": float(latitude),
@@ -102,9 +105,9 @@ def points(case):
 
 def _per_nucleon(case, name, total):
     """Flux per GeV per nucleon at a total energy per nucleon (1,) GeV."""
-    s = case.nuclei[case.number(name)]
     from hpc_cr.galaxy.spectra import nucleon_mass
 
+    s = case.nuclei[case.number(name)]
     kinetic = total - nucleon_mass(s.a)
     if kinetic[0] <= 0:
         return np.nan
