@@ -27,7 +27,7 @@ from hpc_cr.galaxy.spectra import (
     rigidity_of_energy,
     velocity,
 )
-from hpc_cr.galaxy.transport import at_sun, on_map
+from hpc_cr.galaxy.transport import on_map
 
 SOLUTION = ("halo.", "diffusion.", "sources.", "gas.", "nuclei.", "energies.", "injection.")
 """What the solution depends on, as the beginnings of keys."""
@@ -114,6 +114,7 @@ class Workshop:
 
     def __init__(self, job, comm, team):
         self.cases, self.team = job.cases, team
+        self._keys = [solution_key(case.job) for case in job.cases]
         self._settings, self._scales, self._solved = {}, {}, {}
         most = max(case.job.n_row * len(case.job.particles.rigidities) for case in job.cases)
         self.message_length = 3 + len(job.cases) + 2 * most
@@ -145,22 +146,18 @@ class Workshop:
 
     def cost(self, case, rig):
         """Unknowns of an entry, shared among the cases with the same solution."""
-        key = solution_key(self.cases[case].job)
-        same = sum(solution_key(other.job) == key for other in self.cases)
-        return entry_cost(self.cases[case].job) / same
+        return entry_cost(self.cases[case].job) / self._keys.count(self._keys[case])
 
     def compute(self, case, realisation, row, rig, poll, times):
         """One entry (dict); None where a signal came."""
         job = self.cases[case].job
-        key = solution_key(job)
+        key = self._keys[case]
         began = time.perf_counter()
-        cells = 0
         with times.of("tracking"):
             if (key, row, rig) not in self._solved:
                 # what was solved before is not needed again: tasks of a solution come together
                 self._solved.clear()
-                cells = self._solve(key, job, row, rig, poll)
-                if cells is None:
+                if not self._solve(key, job, row, rig, poll):
                     return None
         with times.of("measuring"):
             found = self._solved[key, row, rig]
@@ -168,7 +165,8 @@ class Workshop:
             return entry(job, row, rig, found, scale) | {
                 "unfinished": 0,
                 "over_tolerance": int(found["negative"]),
-                "steps": int(cells),
+                # of the cases with a solution the first one has its unknowns
+                "steps": found["unknowns"] if self._keys.index(key) == case else 0,
                 "seconds": time.perf_counter() - began,
             }
 
@@ -178,9 +176,8 @@ class Workshop:
         return self._settings[key, coarse]
 
     def _solve(self, key, job, row, rig, poll):
-        """Put the solutions of an energy (or of all, or of one species) into `_solved`; how many
-        unknowns that were, or None where a signal came."""
-        cells = 0
+        """Put the solutions of an energy (or of all, or of one species) into `_solved`; False
+        where a signal came."""
         for coarse in (False, True):
             problem, order = self._setting(key, job, coarse)
             for number, k, solved in _solutions(job, problem, order, row, rig):
@@ -188,10 +185,10 @@ class Workshop:
                 found["coarse" if coarse else "fine"] = _kept(job, problem, solved, coarse)
                 if not coarse:
                     found["negative"] = np.count_nonzero(solved.density < 0)
-                cells += solved.density.size
+                found["unknowns"] = found.get("unknowns", 0) + solved.density.size
                 if poll():
-                    return None
-        return cells
+                    return False
+        return True
 
     def _scale(self, key, job, row):
         """Flux per GV over the solution's J: what gives the flux that the job asks for."""
@@ -207,9 +204,7 @@ def _solutions(job, problem, order, row, rig):
     if coupled(job):
         from hpc_cr.galaxy.momentum import march
 
-        for number, k, density, balance in march(problem):
-            yield number, k, network.Solved(
-                density, balance, at_sun(problem.grid, density, problem.sun_radius))
+        yield from march(problem)
     elif job.nuclei.network:
         for number, solved in network.one_energy(problem, rig):
             yield number, rig, solved
