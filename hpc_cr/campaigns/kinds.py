@@ -1,5 +1,7 @@
 """What differs between kinds of job in how their work is shared out."""
 
+from importlib import import_module
+
 from hpc_cr.campaigns import galaxy, work, workshop
 
 
@@ -17,6 +19,11 @@ def make_tasks(cases, done, n_teams):
 def entry_cost(job, rig):
     """What one entry of a case's job is expected to cost, in `unit_of_work`."""
     return (galaxy if job.run.kind == "galaxy" else work).entry_cost(job, rig)
+
+
+def planning_of(kind):
+    """The module that measures what a job will take: measure_cases, core_seconds, wall_seconds."""
+    return import_module(f"hpc_cr.campaigns.{'galaxy_' if kind == 'galaxy' else ''}planning")
 
 
 def unit_of_work(kind):

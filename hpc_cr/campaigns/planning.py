@@ -233,11 +233,16 @@ class MemoryWatch:
 
     def needs(self, job, ranks):
         """Memory of a run on so many ranks of one node, once all cases were measured (Memory)."""
-        peak = _proc("status", "VmHWM") + MPI_MIB * 2**20
+        peak = status_bytes("VmHWM") + MPI_MIB * 2**20
         private = max(peak - self._files - self._grids - self._particles, 0)
         teams = -(-ranks // min(job.parallel.team_size, ranks))
         shared = self._grids + 2 * self._particles
         return Memory(peak + self._particles, self._files + ranks * private + teams * shared)
+
+
+def status_bytes(key):
+    """An entry of this process's status, such as VmHWM, its peak of resident memory; bytes."""
+    return _proc("status", key)
 
 
 def _proc(name, key):

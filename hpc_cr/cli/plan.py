@@ -27,10 +27,13 @@ def command(job, ranks, overrides, only_compile):
     print(f"# {job.name}: the job with every default resolved\n")
     print(job.to_toml())
     for case in job.cases:
-        _scales(case)
+        (_galaxy if job.run.kind == "galaxy" else _scales)(case)
     for warning in job.warnings:
         print(f"warning: {warning}")
-    _needs(job, ranks)
+    if job.run.kind == "galaxy":
+        _needs_of_galaxy(job, ranks)
+    else:
+        _needs(job, ranks)
 
 
 def _compile(job):
@@ -83,6 +86,51 @@ def _scales(case):
         print(f"  {number:5d} {level.box:10.4g}   {level.longest:7.4g} - {level.shortest:<7.4g}"
               f" {level.rms:9.4g}  {cell:10.4g}   {level.shortest / cell:19.2f}   {kept:10.3f}")
     print()
+
+
+def _galaxy(case):
+    """Grid, gas and diffusion of one case of a galaxy job."""
+    import numpy as np
+
+    from hpc_cr.campaigns.galaxy_setting import diffusion_model, setting
+    from hpc_cr.constants import PC_C_CM2_PER_S
+
+    job = case.job
+    problem, _ = setting(job)
+    grid, model = problem.grid, diffusion_model(job)
+    print(f"# case \"{case.name}\"" if case.name else "# scales")
+    print(f"  cells {grid.shape[0]} x {grid.shape[1]}, {np.diff(grid.r_edges)[0]:.4g} pc in radius,"
+          f" {grid.z_edges[1]:.4g} to {np.diff(grid.z_edges)[-1]:.4g} pc in height")
+    near = np.argmin(np.abs(grid.r - job.halo.sun))
+    print(f"  hydrogen at the Sun's radius           {problem.gas[near, 0]:.3g} / cm3 in the plane,"
+          f" {2 * problem.gas[near] @ np.diff(grid.z_edges):.3g} pc / cm3 through the disc")
+    print("  D at the Sun                           " + ", ".join(
+        f"{model.at(job.halo.sun, 0.0, at) * PC_C_CM2_PER_S:.3g} cm2/s at {at:g} GV"
+        for at in 10.0 ** np.arange(1, 7)))
+    axis, unit = job.energy_axis, "GV" if job.energies.per_nucleon is None else "GeV/n"
+    print(f"  {len(axis)} energies, {axis[0]:.4g} to {axis[-1]:.4g} {unit}, in steps of"
+          f" {100 * (axis[1] / axis[0] - 1):.0f} %; {job.n_row} nuclei")
+    print()
+
+
+def _needs_of_galaxy(job, ranks):
+    """Time, memory and file of a galaxy job, measured."""
+    from rich.console import Console
+
+    from hpc_cr.campaigns import galaxy_planning as planning
+    from hpc_cr.cli.terminal import duration
+    from hpc_cr.io.schema import data_bytes
+
+    with Console(stderr=True).status("") as status:
+        costs, watch = planning.measure_cases(job, status.update)
+    needs = watch.needs(job, ranks)
+    total, wall = planning.core_seconds(job, costs), planning.wall_seconds(job, costs, ranks)
+    print("# needs")
+    print(f"  memory: {needs.rank / 2**20:.0f} MiB per rank, {needs.node / 2**30:.2f} GiB for"
+          f" {ranks} rank{'s' if ranks > 1 else ''} on one node (+-25 %)")
+    print(f"  result file: {data_bytes(job) / 2**20:.1f} MiB")
+    print(f"  in all {total / 3600:.3g} core-hours, about {duration(wall)} on {ranks} rank"
+          f"{'s' if ranks > 1 else ''} with a core each of this kind (+-25 %)")
 
 
 def _steps_there(job):

@@ -81,8 +81,9 @@ def predict(job, wishes, per_node, done=None, say=lambda text: None):
     -------
     Needs
     """
-    from hpc_cr.campaigns import planning
+    from hpc_cr.campaigns.kinds import planning_of
 
+    planning = planning_of(job.run.kind)
     costs, watch = planning.measure_cases(job, say)
     if wishes.blocks:
         job = _largest_block(job, wishes.blocks)
