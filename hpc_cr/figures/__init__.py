@@ -154,6 +154,30 @@ FIGURES = {
         "dipole in a burst's cloud from flow and gradient against 3R/(2cT)",
         kind="source",
     ),
+    "emissivity": Entry(
+        "emissivity",
+        None,
+        "gamma rays per hydrogen atom against Galactocentric radius, measured steps",
+        kind="galaxy",
+    ),
+    "gamma-longitude": Entry(
+        "gamma_longitude",
+        None,
+        "gamma rays of the gas along the Galactic plane, and their shapes between cases",
+        kind="galaxy",
+    ),
+    "anisotropy-tau": Entry(
+        "anisotropy_tau",
+        None,
+        "dipole of the background against energy and tau, measured amplitudes",
+        kind="galaxy",
+    ),
+    "boron-to-carbon": Entry(
+        "boron_to_carbon",
+        None,
+        "B/C of every case with modulation against measurements",
+        kind="galaxy",
+    ),
     "timeline": Entry(
         "timeline",
         None,

@@ -1,0 +1,166 @@
+"""Figures of diffusion that follows the sources: gamma rays, anisotropy, B/C.
+
+From a small file of the real solver with tau = 0 and 0.85 and another floor. Theory: faster
+diffusion where there are more sources flattens the density, so that with tau the emissivity falls
+less steeply, the longitude profile is less peaked at the centre and the dipole is smaller; all
+cases have the protons measured at 100 GV, and shapes do not depend on any factor.
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hpc_cr import open_results
+from hpc_cr.figures import (
+    anisotropy_tau,
+    boron_to_carbon,
+    draw,
+    emissivity,
+    galaxy_cases,
+    gamma_longitude,
+)
+from hpc_cr.figures.panels import FigureError, Options
+from hpc_cr.galaxy import longitude
+from hpc_cr.measurements.proton_flux import proton_flux
+
+JOB = """
+[run]
+kind = "galaxy"
+[halo]
+half_height = "8 kpc"
+cells = [40, 16]
+first_cell = "50 pc"
+[diffusion]
+model = "source-power"
+coefficient = "2.4e28 cm2/s"
+velocity_exponent = -0.4
+scale_height = "4 kpc"
+tau = 0.0
+[nuclei]
+species = ["H1", "He4", "B10", "B11", "C12", "O16"]
+network = true
+[energies]
+per_nucleon = ["0.4 GeV", "10 TeV"]
+count = 11
+[[case]]
+name = "none"
+[[case]]
+name = "follows"
+set = { "diffusion.tau" = 0.85, "diffusion.coefficient" = "2.1e28 cm2/s" }
+[[case]]
+name = "floor"
+set = { "diffusion.tau" = 0.85, "diffusion.floor" = 0.3 }
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("galaxy")
+    (folder / "job.toml").write_text(JOB)
+    subprocess.run([sys.executable, "-m", "hpc_cr", "run", "job.toml", "-o", "galaxy.h5"],
+                   cwd=folder, check=True, capture_output=True, timeout=120)
+    return folder / "galaxy.h5"
+
+
+@pytest.fixture
+def cases(path):
+    with open_results(path) as results:
+        yield list(results.each_case())
+
+
+def test_labels_and_looks(cases):
+    assert galaxy_cases.labels(cases) == [r"$\tau$ = 0", r"$\tau$ = 0.85",
+                                          r"$\tau$ = 0.85, k = 0.3"]  # fmt: skip
+    looks = galaxy_cases.looks(cases)
+    assert looks[0]["color"] != looks[1]["color"] == looks[2]["color"]
+    assert looks[0]["linestyle"] == looks[1]["linestyle"] != looks[2]["linestyle"]
+    assert galaxy_cases.reference(cases) == 1
+    assert galaxy_cases.labels(cases[1:2]) == ["follows"]
+
+
+def test_emissivity_falls_less_with_tau(cases):
+    found = emissivity.curves(cases)
+    fall = [float(longitude.radial_fall(radii, values)) for radii, values, _ in found]
+    assert fall[1] < 0.6 * fall[0]
+    # scaled: the local emissivity is the same but for the spectra's shapes, a few per cent
+    sun = [one for *_, one in found]
+    assert np.allclose(sun, sun[0], rtol=0.1)
+    # and it is that of measured protons: pions make 0.5 to 0.9 of what is measured, 1.6e-26
+    assert 0.5e-26 < sun[0] < 1.5e-26
+    # control: without the scale it is the job's flux, half of the measured one
+    factor = galaxy_cases.scale(cases[0])
+    given = cases[0].flux("H1", [100.0], "rigidity").background[0]
+    assert factor == pytest.approx(proton_flux(1e-4) / given) and factor > 1.5
+
+
+def test_longitude_profile_is_less_peaked_with_tau(cases):
+    angles = np.arange(0.0, 181.0, 15.0)
+    found = gamma_longitude.profiles(cases, angles)
+    ratio = longitude.centre_over_anticentre(angles, found)
+    assert found.shape == (3, angles.size) and ratio[1] < 0.7 * ratio[0]
+    shape = longitude.residual(found[0], found[1])
+    assert shape[0] > 1.2 and shape[-1] < 0.9
+    # control: a case against itself
+    assert np.allclose(longitude.residual(found[1], 2 * found[1]), 1)
+
+
+def test_dipole_is_reduced(cases):
+    size = anisotropy_tau.amplitudes(cases, [1e3, 1e4])
+    assert (size[1] < 0.4 * size[0]).all()
+    reduced = anisotropy_tau.reductions(cases)
+    assert list(reduced) == ["k = 0.01", "k = 0.3"]
+    for values, one in zip(reduced.values(), size[1:, 0] / size[0, 0], strict=True):
+        assert np.allclose(values, [(0, 1), (0.85, one)])
+    # one species by hand: 3 D |dN/dr|/(v N), and all nuclei of a case have nearly the same
+    at = np.array([1e4])
+    gradient = np.abs(cases[0].gradient(at, ["H1"], "background")[0, 0])
+    by_hand = 3 * cases[0].tensor(at)[0, 0, 0] * gradient
+    assert size[0, 1] == pytest.approx(by_hand, rel=0.5)  # nuclei of an energy: lower rigidities
+    assert not anisotropy_tau.reductions(cases[1:])
+
+
+def test_boron_to_carbon(cases):
+    points = [p for p in boron_to_carbon.tables.points("B/C", ["AMS-02"]) if p.energy < 50]
+    found = boron_to_carbon.fit(cases[0], points)
+    assert found.ndf == len([p for p in points if p.energy > 0.4]) - 1
+    ratio = boron_to_carbon.prediction(cases[0])
+    assert ratio(0.5, np.array([10.0]))[0] == pytest.approx(0.2, abs=0.07)
+    assert ratio(0.5, np.array([100.0]))[0] < 0.6 * ratio(0.5, np.array([10.0]))[0]
+
+
+@pytest.mark.parametrize("name", ["emissivity", "gamma-longitude", "anisotropy-tau",
+                                  "boron-to-carbon"])  # fmt: skip
+def test_draw(path, name):
+    figure = draw(name, [path])
+    drawn = [line for axes in figure.axes for line in axes.lines]
+    assert len(drawn) >= 3 and figure.legends
+    assert draw(name, [path], Options(data="none")).axes
+    if name != "gamma-longitude":
+        assert any(child.get_gid() == "measured" for axes in figure.axes
+                   for child in axes.get_children())
+        assert draw(name, [path], Options(cases=("follows",))).axes
+
+
+def test_messages(path, cases, tmp_path):
+    with pytest.raises(FigureError, match="no case 'other'"):
+        draw("emissivity", [path], Options(cases=("other",)))
+    with pytest.raises(FigureError, match="there is one"):
+        draw("gamma-longitude", [path], Options(cases=("none",)))
+    with pytest.raises(FigureError, match="--data"):
+        draw("boron-to-carbon", [path], Options(data="Nobody"))
+    with pytest.raises(FigureError, match="no isotope of Z = 92"):
+        boron_to_carbon.isotopes(cases[0], 92)
+
+
+def test_energies_that_make_no_photons(tmp_path):
+    job = JOB.replace("network = true", "").replace('per_nucleon = ["0.4 GeV", "10 TeV"]',
+                                                    'rigidity = ["20 GV", "10 TV"]')
+    job = job.replace('species = ["H1", "He4", "B10", "B11", "C12", "O16"]', 'species = ["H1"]')
+    (tmp_path / "job.toml").write_text(job.replace("count = 11", "count = 2"))
+    subprocess.run([sys.executable, "-m", "hpc_cr", "run", "job.toml", "-o", "g.h5"],
+                   cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    with pytest.raises(FigureError, match="gamma rays need"):
+        draw("emissivity", [tmp_path / "g.h5"])
+    assert draw("anisotropy-tau", [tmp_path / "g.h5"]).axes
