@@ -112,21 +112,11 @@ def setting(job, coarse=False, axis_values=None):
     return Setting(
         grid=grid, sun_radius=halo.sun, diffusion=diffusion_model(job),
         wind=job.diffusion.wind / C_KM_PER_S, alfven=job.diffusion.alfven_speed / C_KM_PER_S,
-        gas=_gas(job, r, z), helium=job.gas.helium, site=site, species=species, axis=axis_name,
+        gas=gas.on_grid(grid, job.gas.profile, job.gas.density, job.gas.half_height),
+        helium=job.gas.helium, site=site, species=species, axis=axis_name,
         values=axis, injection=np.array(spectra), network=job.nuclei.network,
         inelastic=job.nuclei.inelastic, decay=job.nuclei.decay,
         ionisation=job.nuclei.ionisation), order
-
-
-def _gas(job, r, z):
-    """Hydrogen nuclei per cm^3 in the cells, (n_r, n_z)."""
-    if job.gas.profile == "galaxy":
-        return gas.hydrogen(r, z)
-    if job.gas.profile == "slab":
-        shape = np.where(z < job.gas.half_height, 1.0, 0.0)
-    else:
-        shape = np.exp(-z / job.gas.half_height)
-    return np.broadcast_to(job.gas.density * shape, (r.size, z.size)).copy()
 
 
 def local_tensor(job, rigidity_GV, beta=1.0):
