@@ -178,6 +178,12 @@ FIGURES = {
         "B/C of every case with modulation against measurements",
         kind="galaxy",
     ),
+    "source-fluctuations": Entry(
+        "source_fluctuations",
+        None,
+        "flux and dipole at the Sun if sources burst at single places and times",
+        kind="galaxy",
+    ),
     "timeline": Entry(
         "timeline",
         None,

@@ -94,6 +94,36 @@ def looks(points):
     return found
 
 
+def grouped_looks(points):
+    """One look per technique, for too many experiments to tell them all apart.
+
+    Returns
+    -------
+    dict
+        Experiment -> keyword arguments of a line.
+    """
+    shapes = {"air showers": "o", "muons": "s"}
+    return {p.experiment: {"color": "0.35" if _technique(p) == "air showers" else style.SKY,
+                           "marker": shapes.get(_technique(p), "^"), "fillstyle": "none"}
+            for p in points}  # fmt: skip
+
+
+def grouped_handles(points, look):
+    """Legend entries of `grouped_looks`, one per technique."""
+    from matplotlib.lines import Line2D
+
+    found = {_technique(p): look[p.experiment] for p in points}
+    return [Line2D([], [], linestyle="none", markersize=3.4, label=f"measured: {name}", **one)
+            for name, one in sorted(found.items())]  # fmt: skip
+
+
+def _technique(point):
+    """Air showers, muons underground or in ice, or else."""
+    if point.technique == "air showers":
+        return point.technique
+    return "muons" if "muons" in point.technique else "other"
+
+
 def draw_against_energy(axes, points, look):
     """Amplitudes with errors, upper limits with an arrow downwards.
 
@@ -134,6 +164,31 @@ def _draw(axes, own, limit, look):
     )
     for artist in (drawn.lines[0], *drawn.lines[1], *drawn.lines[2]):
         artist.set_gid(GID)
+
+
+def turned(angle):
+    """Degrees within [-70, 290), so that neither side of the local field is cut in two."""
+    return (angle + 70) % 360 - 70
+
+
+def draw_phases(axes, points, look):
+    """Phases with errors, `turned`.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        x in PV or PeV, y in degrees from -70 to 290.
+    points : sequence of DipolePoint
+    look : dict
+        From `looks` or `grouped_looks`.
+    """
+    for p in points:
+        if p.upper_limit or not np.isfinite(p.phase_deg):
+            continue
+        errors = [[np.nan_to_num(p.phase_low_deg)], [np.nan_to_num(p.phase_high_deg)]]
+        axes.errorbar(p.energy, turned(p.phase_deg), errors, linestyle="none", markersize=3.4,
+                      alpha=0.85, markeredgewidth=0.6, elinewidth=0.7, zorder=3,
+                      **look[p.experiment])  # fmt: skip
 
 
 def handles(points, look):

@@ -61,44 +61,21 @@ def draw(opened, options):
     shown = measured.within(measured.chosen(options), ENERGIES[0], ENERGIES[-1])
     measured.require(options, shown, "between 0.1 TeV and 5 PeV")
     everything = options.data.strip().casefold() == "all"
-    look = _grouped(shown) if everything else measured.looks(shown)
+    look = measured.grouped_looks(shown) if everything else measured.looks(shown)
     figure, axes = style.panels(4, 2.3, extra=0.7 if everything else 1.0)
     for number, coefficients in enumerate(both):
         top, bottom = axes[number], axes[number + 2]
         totals = _amplitudes(top, coefficients)
         measured.draw_against_energy(top, shown, look)
         _phases(bottom, totals)
-        _measured_phases(bottom, shown, look)
+        measured.draw_phases(bottom, shown, look)
         _finish(top, bottom, number == 0)
         top.set_title(_title(coefficients))
     if everything:
-        style.legend_below(figure, _handles() + _grouped_handles(shown, look), 3)
+        style.legend_below(figure, _handles() + measured.grouped_handles(shown, look), 3)
     else:
         measured.legends(figure, _handles(), shown, look)
     return figure
-
-
-def _grouped(points):
-    """One look per technique: too many experiments to tell them all apart."""
-    shapes = {"air showers": "o", "muons": "s"}
-    return {p.experiment: {"color": "0.35" if _technique(p) == "air showers" else style.SKY,
-                           "marker": shapes.get(_technique(p), "^"), "fillstyle": "none"}
-            for p in points}  # fmt: skip
-
-
-def _technique(point):
-    """Air showers, muons underground or in ice, or else."""
-    if point.technique == "air showers":
-        return point.technique
-    return "muons" if "muons" in point.technique else "other"
-
-
-def _grouped_handles(points, look):
-    from matplotlib.lines import Line2D
-
-    found = {_technique(p): look[p.experiment] for p in points}
-    return [Line2D([], [], linestyle="none", markersize=3.4, label=f"measured: {name}", **one)
-            for name, one in sorted(found.items())]  # fmt: skip
 
 
 def coefficients_of(opened, options):
@@ -223,24 +200,9 @@ def _phases(axes, totals):
     """The side of the sum, as right ascension."""
     towards = _field()[0]
     for total, line in totals:
-        side = np.where(total >= 0, _turned(towards), _turned(towards + 180))
+        side = np.where(total >= 0, measured.turned(towards), measured.turned(towards + 180))
         axes.plot(ENERGIES, np.where(np.isfinite(total), side, np.nan), color=COLOURS["sum"],
                   linestyle=line, linewidth=1.1, zorder=6)  # fmt: skip
-
-
-def _measured_phases(axes, points, look):
-    for p in points:
-        if p.upper_limit or not np.isfinite(p.phase_deg):
-            continue
-        errors = [[np.nan_to_num(p.phase_low_deg)], [np.nan_to_num(p.phase_high_deg)]]
-        axes.errorbar(p.energy, _turned(p.phase_deg), errors, linestyle="none", markersize=3.4,
-                      alpha=0.85, markeredgewidth=0.6, elinewidth=0.7, zorder=3,
-                      **look[p.experiment])  # fmt: skip
-
-
-def _turned(angle):
-    """Degrees within [-70, 290), so that neither of the two sides is cut in two."""
-    return (angle + 70) % 360 - 70
 
 
 def _finish(top, bottom, left):

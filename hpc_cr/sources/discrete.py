@@ -47,15 +47,14 @@ class Population(NamedTuple):
         A name of `hpc_cr.sources.distributions`.
     largest_pc, scale_height_pc : float
         Radius of the disc, and h.
-    half_height_pc : float
-        H of the halo.
+    half_height_pc : float or array (n,)
+        H of the halo, or one per rigidity: D(0) int_0^H dz/D(z) stands for a D that grows away
+        from the plane, since it gives a thin disc the same density.
     interval_yr : float
         Mean time between two sources; three in a century.
-    youngest_yr : float
-        Younger sources are left out.
-    reach_pc : float
-        Sources whose clouds are wider than this, (4 D t)^(1/2), are left out: their sum hardly
-        fluctuates and is known from a steady solution (`hpc_cr.sources.discrete.completed`).
+    youngest_yr, oldest_yr : float
+        Younger and older sources are left out. The sum of the old ones hardly fluctuates and is
+        known from a steady solution (`hpc_cr.sources.discrete.completed`).
     causal : bool
         Leave out what would have come faster than light.
     """
@@ -63,10 +62,10 @@ class Population(NamedTuple):
     distribution: str = "case1996"
     largest_pc: float = 15000.0
     scale_height_pc: float = 200.0
-    half_height_pc: float = 4000.0
+    half_height_pc: float | tuple = 4000.0
     interval_yr: float = 100 / 3
     youngest_yr: float = 0.0
-    reach_pc: float = np.inf
+    oldest_yr: float = np.inf
     causal: bool = True
 
     @property
@@ -78,9 +77,8 @@ class Population(NamedTuple):
 
     def oldest(self, tensors):
         """Largest age that counts, (n,) pc, for tensors (n, 3, 3)."""
-        widest = np.linalg.eigvalsh(tensors)[:, -1]
-        decay = (2 * self.half_height_pc / np.pi) ** 2 / tensors[:, 2, 2]
-        return np.minimum(_LAST * decay, self.reach_pc**2 / (4 * widest))
+        decay = (2 * np.asarray(self.half_height_pc) / np.pi) ** 2 / tensors[:, 2, 2]
+        return np.minimum(_LAST * decay, self.oldest_yr * YEAR_PC)
 
 
 class Densities(NamedTuple):
@@ -128,10 +126,10 @@ def fluctuations(population, diffusion, *, seed=1, realisations=100):
     oldest = population.oldest(tensors)
     found = np.zeros((realisations, len(tensors), 4))
     youngest = population.youngest_yr * YEAR_PC
+    across = np.stack([tensors[:, 2, 2], _heights(population, len(tensors))], axis=1)
     for number in range(realisations):
         for place, age in _galaxy(population, seed, number, oldest.max()):
-            _add(place, age, plane, np.ascontiguousarray(tensors[:, 2, 2]), oldest, youngest,
-                 population.half_height_pc, population.causal, found[number])
+            _add(place, age, plane, across, oldest, youngest, population.causal, found[number])
     return Densities(found[..., 0], found[..., 1:])
 
 
@@ -153,24 +151,25 @@ def mean(population, diffusion, times=240):
     rate = population.rate_at_sun
     tensors = _tensors(diffusion)
     found = np.zeros((len(tensors), 4))
+    heights = _heights(population, len(tensors))
     for k, (tensor, oldest) in enumerate(zip(tensors, population.oldest(tensors), strict=True)):
         # a disc's cloud spreads in one dimension: sources younger than 1e-6 h^2/D add nothing
         first = max(population.youngest_yr * YEAR_PC,
                     1e-6 * population.scale_height_pc**2 / tensor[2, 2])
         age = np.geomspace(min(first, oldest), oldest, times)
         per_age = np.array([_disc(population, tensor, t) for t in age])
-        per_age *= _height(population, tensor[2, 2] * age)[:, None]
+        per_age *= _height(population, heights[k], tensor[2, 2] * age)[:, None]
         found[k, :3] = rate * np.trapezoid(per_age * age[:, None], np.log(age), axis=0)
     return Densities(found[:, 0], found[:, 1:])
 
 
 def completed(realised, sea, share):
-    """Galaxies whose wide clouds are those of a steady solution of the transport equation.
+    """Galaxies whose old sources are a steady solution of the transport equation.
 
     Parameters
     ----------
     realised : Densities
-        From `fluctuations` with a finite reach.
+        From `fluctuations` of the younger sources.
     sea, share : Densities
         All of the steady solution, and the part of it that `realised` fluctuates about (`mean`);
         in the same unit.
@@ -213,6 +212,11 @@ def _tensors(diffusion):
     if np.any(d[:, :2, 2]):
         raise ValueError("discrete sources: the field must lie in the plane or across it")
     return d
+
+
+def _heights(population, count):
+    """H at each rigidity, (n,) pc."""
+    return np.broadcast_to(np.asarray(population.half_height_pc, float), (count,))
 
 
 @lru_cache(maxsize=4)
@@ -266,8 +270,12 @@ def _across(z, spread, half_height):
 
 
 @njit
-def _add(place, age, plane, across, oldest, youngest, half_height, causal, out):
-    """Add density and gradient of sources to out (n, 4); plane (n, 4), across (n,), oldest (n,)."""
+def _add(place, age, plane, across, oldest, youngest, causal, out):
+    """Add density and gradient of sources to out (n, 4); plane (n, 4), across (n, 2), oldest (n,).
+
+    plane: xx, xy and yy of the inverse of the tensor in the plane, and the root of its
+    determinant; across: D_zz and H.
+    """
     for i in range(len(age)):
         t = age[i]
         x, y, z = place[i]
@@ -282,7 +290,7 @@ def _add(place, age, plane, across, oldest, youngest, half_height, causal, out):
             if exponent > 60.0:
                 continue
             flat = exp(-exponent) / (4 * pi * t * plane[k, 3])
-            value, slope = _across(z, across[k] * t, half_height)
+            value, slope = _across(z, across[k, 0] * t, across[k, 1])
             out[k, 0] += flat * value
             out[k, 1] += flat * value * along_x / (2 * t)
             out[k, 2] += flat * value * along_y / (2 * t)
@@ -308,11 +316,11 @@ def _disc(population, tensor, t):
     return np.concatenate([[covered.sum()], steep])
 
 
-def _height(population, spread):
+def _height(population, half, spread):
     """Mean density per height in the plane of sources with exp(-|z|/h), (n,) for D t (n,)."""
     from scipy.special import erfcx
 
-    h, half = population.scale_height_pc, population.half_height_pc
+    h = population.scale_height_pc
     k = (np.arange(16) + 0.5) * np.pi / half
     # of the sources within the halo
     cut = 1 + np.exp(-half / h) * k * h * np.sin(k * half)

@@ -60,7 +60,7 @@ def test_mean_is_the_steady_disc(name, half_height, largest):
     assert found.gradient[0, 0] > 0
     # controls: twice the halo, and no cut of the ages
     assert steady_disc(population._replace(half_height_pc=2 * half_height), 3.0)[0] > 1.3 * density
-    assert discrete.mean(population._replace(reach_pc=half_height), D).density[0] < 0.9 * (
+    assert discrete.mean(population._replace(oldest_yr=4e5), D).density[0] < 0.9 * (
         discrete.mean(population, D).density[0])
 
 
@@ -80,8 +80,8 @@ def test_each_source_is_a_sum_over_images():
     number = np.arange(-100, 101)
     for r, t in zip(place, age, strict=True):
         found = np.zeros((1, 4))
-        discrete._add(r[None], np.array([t]), plane, tensor[2:, 2].copy(), np.array([np.inf]),
-                      0.0, half, False, found)
+        discrete._add(r[None], np.array([t]), plane, np.array([[tensor[2, 2], half]]),
+                      np.array([np.inf]), 0.0, False, found)
         images = np.stack([np.full(201, r[0]), np.full(201, r[1]),
                            2 * number * half + (-1.0) ** number * r[2]], axis=1)
         each = (-1.0) ** number * gaussian.density(-images, t, tensor)
@@ -162,7 +162,7 @@ def test_sources_are_numbered_by_age():
 
 def test_wide_clouds_from_a_steady_solution():
     """Young discrete sources and a smooth rest have the mean of all, and the same fluctuations."""
-    near = FEW._replace(reach_pc=6000.0)
+    near = FEW._replace(oldest_yr=1e6)
     sea, share = discrete.mean(FEW, D), discrete.mean(near, D)
     parts = discrete.fluctuations(near, D, seed=7, realisations=100)
     whole = discrete.completed(parts, sea, share)
@@ -171,7 +171,24 @@ def test_wide_clouds_from_a_steady_solution():
     assert np.all(difference.std(axis=0) < 0.5 * every.density.std(axis=0))
     error = difference.std(axis=0, ddof=1) / 10
     assert np.all(np.abs(difference.mean(axis=0)) < 4 * error + 1e-3 * sea.density)
-    assert np.all(share.density < 0.9 * sea.density)  # control: the rest is not nothing
+    # control: without the rest too little
+    assert np.all((whole.density - parts.density).mean(axis=0) > 0.05 * sea.density)
+
+
+def test_a_height_per_rigidity():
+    """D(z) = D0 exp(z/H): a slab of D0 and height D0 int dz/D has a thin disc's density."""
+    flat = Population(scale_height_pc=1.0, distribution="uniform", largest_pc=30e3)
+    half, grown = 300.0, 100.0 * (1 - np.exp(-3.0))
+    found = discrete.mean(flat._replace(half_height_pc=np.array([half, grown])), D).density
+    for value, d, height in zip(found, D, (half, grown), strict=True):
+        # N = s H/(2 D) of a disc wide against H; exp(-8) of the ages and h/H of the height
+        assert value == pytest.approx(flat.rate_at_sun * height / (2 * d), rel=1.0 / height + 1e-3)
+    apart = [discrete.fluctuations(FEW._replace(half_height_pc=height), D[k:k + 1], seed=2,
+                                   realisations=3).density[:, 0]
+             for k, height in enumerate((half, grown))]
+    both = discrete.fluctuations(FEW._replace(half_height_pc=np.array([half, grown])), D, seed=2,
+                                 realisations=3).density
+    np.testing.assert_array_equal(both, np.stack(apart, axis=1))
 
 
 def test_causality_takes_what_is_faster_than_light():
@@ -179,8 +196,8 @@ def test_causality_takes_what_is_faster_than_light():
     plane = np.array([[0.1, 0.0, 0.1, 10.0]])
     for distance, seen in ((99.0, True), (101.0, False)):
         out[:] = 0
-        discrete._add(np.array([[distance, 0.0, 0.0]]), np.array([100.0]), plane, np.array([10.0]),
-                      np.array([np.inf]), 0.0, 4e3, True, out)
+        discrete._add(np.array([[distance, 0.0, 0.0]]), np.array([100.0]), plane,
+                      np.array([[10.0, 4e3]]), np.array([np.inf]), 0.0, True, out)
         assert (out[0, 0] > 0) == seen
 
 
