@@ -60,6 +60,25 @@ def spectra_command(quantity):
     data_spectra.show(points, sys.stdout)
 
 
+@command.command("sources")
+@click.argument("name", nargs=-1)
+def sources_command(name):
+    """List nearby sources and directions, or show the one of a NAME.
+
+    Remnants and pulsars with distance and age, and measured axes of the local field.
+    """
+    from hpc_cr.cli import data_sources
+
+    if not name:
+        data_sources.list_all(sys.stdout)
+        return
+    try:
+        # "hpc-cr data sources Vela SNR" needs no quotes
+        data_sources.show(" ".join(name), sys.stdout)
+    except ValueError as error:
+        raise click.ClickException(f"data sources: {error}") from None
+
+
 @command.command("update")
 @click.option("-o", "--output", "folder", metavar="FOLDER", type=click.Path(file_okay=False),
               help="Where to write dipole.csv; default: the folder where figures look for it.")

@@ -1,15 +1,13 @@
 """Nearby remnants and pulsars, and directions around the Sun, from tables with references.
 
 The tables are nearby_sources.csv and directions.csv in `hpc_cr.measurements`, a row with its
-reference each. Any source with a known direction can be the local source of a galaxy job.
+reference each. Any source with a known direction can be the local source of a galaxy job, by name.
 """
 
 import csv
 from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
-
-import numpy as np
 
 from hpc_cr.frames import unit_vector
 
@@ -119,20 +117,6 @@ def find_direction(name):
         There is none; one line with the nearest name.
     """
     return _look_up(name, _table("directions.csv", Direction), "direction")
-
-
-def local_source(name):
-    """A source that can be drawn as a local one: with a direction, a distance and an age.
-
-    Raises
-    ------
-    ValueError
-        There is none of that name, or its direction is not known; one line.
-    """
-    source = find(name)
-    if not np.all(np.isfinite([source.l_deg, source.b_deg, source.distance_pc, source.age_yr])):
-        raise ValueError(f"{source.name}: its direction is not known; give l and b")
-    return source
 
 
 def _look_up(name, table, what):

@@ -69,9 +69,6 @@ def test_find_tells_the_nearest():
     assert catalogue.find_direction("Local field").b_deg == -57.1
     with pytest.raises(ValueError, match="no direction 'galactic center'; did you mean Galac"):
         catalogue.find_direction("galactic center")
-    assert catalogue.local_source("Vela SNR") == catalogue.find("vela snr")
-    with pytest.raises(ValueError, match="Savchenko 2015: its direction is not known"):
-        catalogue.local_source("Savchenko 2015")
 
 
 def test_fields_within_their_errors():
