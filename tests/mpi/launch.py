@@ -1,5 +1,6 @@
 """Starting hpc-cr as a user does: mpirun and hpc-cr as subprocesses with time limits."""
 
+import json
 import subprocess
 import sys
 import time
@@ -73,6 +74,51 @@ def run_job(job, out, *arguments, ranks=1, timeout=120):
     done = run([*mpirun(ranks), *command] if ranks > 1 else command, timeout)
     assert done.returncode == 0, done.stdout + done.stderr
     return Path(out)
+
+
+ONE_AFTER_THE_OTHER = """
+import json, os, sys
+from hpc_cr.cli.main import main
+import hpc_cr.anisotropy.observables, hpc_cr.fields, hpc_cr.trajectories  # nothing that starts MPI
+for words in json.load(sys.stdin):
+    child = os.fork()
+    if not child:
+        sys.argv[1:] = words
+        main()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status != 0:
+        sys.exit(f"{words}: {status}")
+"""
+
+
+def one_after_the_other(commands, folder):
+    """Commands as processes of their own that share what takes longest, the imports."""
+    done = run([sys.executable, "-c", ONE_AFTER_THE_OTHER], input=_words(commands), cwd=folder,
+               timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+BY_THE_SAME_RANKS = """
+import json, sys
+from hpc_cr.cli.main import main
+for words in json.loads(sys.argv.pop()):
+    try:
+        main(words)
+    except SystemExit as end:
+        if end.code:
+            sys.exit(f"{words}: {end.code}")
+"""
+
+
+def by_the_same_ranks(commands, folder, ranks):
+    """Commands one after the other by ranks that start once: nothing of a run may stay behind."""
+    done = run([*mpirun(ranks), sys.executable, "-c", BY_THE_SAME_RANKS, _words(commands)],
+               cwd=folder, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _words(commands):
+    return json.dumps([[str(word) for word in words] for words in commands])
 
 
 def whole_run(tmp_path_factory, *arguments, ranks=1):

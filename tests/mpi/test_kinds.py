@@ -5,15 +5,22 @@ split, 3 ranks do not divide the fields of the two cases evenly, and with 4 rank
 tasks are split by rigidity.
 """
 
-import json
 import os
 import signal
-import sys
 
 import h5py
 import pytest
 
-from .launch import HPC_CR, begin_run, differing, done_entries, mpirun, run, run_job
+from .launch import (
+    HPC_CR,
+    begin_run,
+    differing,
+    done_entries,
+    mpirun,
+    one_after_the_other,
+    run,
+    run_job,
+)
 
 pytestmark = pytest.mark.mpi
 
@@ -73,26 +80,6 @@ set = { "regular.strength" = "1 uG" }
 MEASURED = {"diffusion": "diffusion/tensor", "source": "source/covariance"}
 LONG = ["--set", "run.realisations=5", "--set", "integrator.steps_per_gyroradius=1200"]
 """A few seconds on one core: long enough to be interrupted in the middle."""
-ONE_AFTER_THE_OTHER = """
-import json, os, sys
-from hpc_cr.cli.main import main
-import hpc_cr.anisotropy.observables, hpc_cr.fields, hpc_cr.trajectories  # nothing that starts MPI
-for words in json.load(sys.stdin):
-    child = os.fork()
-    if not child:
-        sys.argv[1:] = words
-        main()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status != 0:
-        sys.exit(f"{words}: {status}")
-"""
-
-
-def one_after_the_other(commands, folder):
-    """Commands as processes of their own that share what takes longest, the imports."""
-    done = run([sys.executable, "-c", ONE_AFTER_THE_OTHER], input=json.dumps(commands), cwd=folder,
-               timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def compute(kind, out, *settings):
