@@ -154,6 +154,30 @@ FIGURES = {
         "dipole in a burst's cloud from flow and gradient against 3R/(2cT)",
         kind="source",
     ),
+    "galaxy-spectra": Entry(
+        "galaxy_spectra",
+        None,
+        "protons and helium at the Sun: background, local source, sum, measurements",
+        kind="galaxy",
+    ),
+    "all-particle": Entry(
+        "all_particle",
+        None,
+        "spectrum of all particles and of mass groups at the Sun, measurements",
+        kind="galaxy",
+    ),
+    "galaxy-dipole": Entry(
+        "galaxy_dipole",
+        None,
+        "dipole and phase of the Galaxy's background and a local source against energy",
+        kind="galaxy",
+    ),
+    "source-fluctuations": Entry(
+        "source_fluctuations",
+        None,
+        "flux and dipole at the Sun if sources burst at single places and times",
+        kind="galaxy",
+    ),
     "emissivity": Entry(
         "emissivity",
         None,
@@ -164,6 +188,18 @@ FIGURES = {
         "gamma_longitude",
         None,
         "gamma rays of the gas along the Galactic plane, and their shapes between cases",
+        kind="galaxy",
+    ),
+    "gamma-spectrum": Entry(
+        "gamma_spectrum",
+        None,
+        "gamma rays of the gas at middle latitudes against energy, local emissivity",
+        kind="galaxy",
+    ),
+    "antiproton-ratio": Entry(
+        "antiproton_ratio",
+        None,
+        "antiprotons that cosmic rays make in the gas over protons, at the Sun",
         kind="galaxy",
     ),
     "anisotropy-tau": Entry(
@@ -178,11 +214,11 @@ FIGURES = {
         "B/C of every case with modulation against measurements",
         kind="galaxy",
     ),
-    "source-fluctuations": Entry(
-        "source_fluctuations",
+    "prediction": Entry(
+        "prediction",
         None,
-        "flux and dipole at the Sun if sources burst at single places and times",
-        kind="galaxy",
+        "dipole that a galaxy job's gradient makes in the turbulence of an anisotropy job",
+        kind="",
     ),
     "timeline": Entry(
         "timeline",

@@ -182,13 +182,13 @@ def draw_phases(axes, points, look):
     look : dict
         From `looks` or `grouped_looks`.
     """
-    for p in points:
-        if p.upper_limit or not np.isfinite(p.phase_deg):
-            continue
-        errors = [[np.nan_to_num(p.phase_low_deg)], [np.nan_to_num(p.phase_high_deg)]]
-        axes.errorbar(p.energy, turned(p.phase_deg), errors, linestyle="none", markersize=3.4,
-                      alpha=0.85, markeredgewidth=0.6, elinewidth=0.7, zorder=3,
-                      **look[p.experiment])  # fmt: skip
+    own = [p for p in points if not p.upper_limit and np.isfinite(p.phase_deg)]
+    for name in dict.fromkeys(p.experiment for p in own):
+        some = [p for p in own if p.experiment == name]
+        errors = np.nan_to_num([(p.phase_low_deg, p.phase_high_deg) for p in some]).T
+        axes.errorbar([p.energy for p in some], [turned(p.phase_deg) for p in some], errors,
+                      linestyle="none", markersize=3.4, alpha=0.85, markeredgewidth=0.6,
+                      elinewidth=0.7, zorder=3, **look[name])  # fmt: skip
 
 
 def handles(points, look):

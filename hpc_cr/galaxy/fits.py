@@ -24,6 +24,9 @@ COMPONENTS = ("background", "local")
 ENERGIES_GEV = (100.0, 1e8)
 """Total energies of the points that normalisations are fitted to: above the Sun's modulation, below
 what is likely to come from outside the Galaxy."""
+UNKNOWN_SYSTEMATIC = 0.1
+"""Relative systematic error of air-shower spectra that come with statistical errors alone: about
+what others of their kind have."""
 
 
 class DataSet(NamedTuple):
@@ -234,6 +237,9 @@ def _limit(matrix, wanted, column, least):
 def measured_sets(species, flux, quantities=("H", "He", "all"), energies=ENERGIES_GEV):
     """Data sets from the project's tables.
 
+    Spectra of elements are those of experiments that identify each particle; air-shower arrays
+    count for all particles together, where models of the interactions matter less.
+
     Parameters
     ----------
     species : sequence of str
@@ -249,7 +255,8 @@ def measured_sets(species, flux, quantities=("H", "He", "all"), energies=ENERGIE
     Returns
     -------
     sets : list of DataSet
-        Errors are the larger side, statistical and systematic in quadrature. Points at energies
+        Errors are the larger side, statistical and systematic in quadrature, with
+        UNKNOWN_SYSTEMATIC where an array gives none. Points at energies
         where a species that counts is not known are left out.
     groups : list of int
         For `refit`: species that are among the quantities have their own factors, all others, seen
@@ -259,13 +266,16 @@ def measured_sets(species, flux, quantities=("H", "He", "all"), energies=ENERGIE
     sets = []
     for quantity in quantities:
         points = tables.per_total_energy(tables.points(quantity))
-        points = [p for p in points if energies[0] <= p.energy <= energies[1]]
+        alike = quantity == tables.ALL_PARTICLES
+        points = [p for p in points if energies[0] <= p.energy <= energies[1]
+                  and (alike or p.experiment in tables.IDENTIFIED)]  # fmt: skip
         energy, value, low, high = tables.arrays(points)
+        unknown = [not p.sys_high > 0 and p.experiment not in tables.IDENTIFIED for p in points]
+        error = np.hypot(np.maximum(low, high), UNKNOWN_SYSTEMATIC * np.array(unknown) * value)
         templates = np.array(flux(energy), float)
-        if quantity != tables.ALL_PARTICLES:
+        if not alike:
             templates[[name != quantity for name in elements]] = 0.0
         known = np.isfinite(templates).all(axis=(0, 1))
-        sets.append(DataSet(quantity, value[known], np.maximum(low, high)[known],
-                            templates[..., known]))  # fmt: skip
+        sets.append(DataSet(quantity, value[known], error[known], templates[..., known]))
     own = [q for q in quantities if q != tables.ALL_PARTICLES]
     return sets, [own.index(name) if name in own else len(own) for name in elements]

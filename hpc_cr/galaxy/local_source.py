@@ -115,9 +115,8 @@ def arrived(source, rigidity_GV, diffusion):
     rigidity = np.atleast_1d(np.asarray(rigidity_GV, float))
     tensors = _tensors(diffusion, len(rigidity))
     to_sun = -np.asarray(source.position, float)
-    per_particle = np.array([gaussian.density(to_sun, source.age, one) for one in tensors])
-    steepness = np.array([gaussian.log_gradient(to_sun, source.age, one) for one in tensors])
-    density = source.spectrum(rigidity) * per_particle
+    steepness = gaussian.log_gradient(to_sun, source.age, tensors)
+    density = source.spectrum(rigidity) * gaussian.density(to_sun, source.age, tensors)
     return Arrived(density, density[:, None] * steepness)
 
 

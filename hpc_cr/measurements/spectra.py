@@ -31,6 +31,10 @@ ELEMENTS = {"H": (1, 1), "He": (2, 4), "B": (5, 11), "C": (6, 12), "N": (7, 14),
 NUCLEON_GEV = 0.9315
 """Atomic mass unit times c^2, GeV; the mass matters below some GeV per nucleon only."""
 
+IDENTIFIED = ("AMS-02", "PAMELA", "DAMPE", "CALET", "CREAM", "ISS-CREAM", "NUCLEON", "TRACER")
+"""Experiments in space or on balloons, which identify each particle; air-shower arrays tell
+elements apart by a model of the interactions."""
+
 _NUMBERS = ("energy", "value", "stat_low", "stat_high", "sys_low", "sys_high")
 
 

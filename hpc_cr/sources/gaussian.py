@@ -48,7 +48,7 @@ def density(position, time, tensor):
         Displacement from the source, pc.
     time : float
         Since the burst, pc.
-    tensor : ndarray (3, 3)
+    tensor : ndarray (3, 3) or (..., 3, 3)
         D/c, pc, symmetric and positive definite.
 
     Returns
@@ -58,7 +58,7 @@ def density(position, time, tensor):
     """
     r = np.asarray(position, float)
     tensor = np.asarray(tensor, float)
-    exponent = np.einsum("...i,ij,...j->...", r, np.linalg.inv(tensor), r) / (4 * time)
+    exponent = np.einsum("...i,...ij,...j->...", r, np.linalg.inv(tensor), r) / (4 * time)
     volume = (4 * np.pi * time) ** 1.5 * np.sqrt(np.linalg.det(tensor))
     return np.exp(-exponent) / volume
 
@@ -118,7 +118,8 @@ def log_gradient(position, time, tensor):
     ndarray (..., 3)
         1/pc.
     """
-    return -np.asarray(position, float) @ np.linalg.inv(tensor) / (2 * time)
+    r = np.asarray(position, float)
+    return -np.einsum("...i,...ij->...j", r, np.linalg.inv(tensor)) / (2 * time)
 
 
 def dipole(position, time, tensor):

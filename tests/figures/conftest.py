@@ -148,3 +148,11 @@ def nothing_done(tmp_path_factory):
 @pytest.fixture(scope="session")
 def field_direction():
     return unit_vector(30.0, 0.0)
+
+
+@pytest.fixture(scope="session")
+def geminga(tmp_path_factory):
+    """The shipped job of Geminga and the local field on a coarse grid, computed."""
+    import galaxy_files
+
+    return galaxy_files.run(tmp_path_factory.mktemp("geminga"), galaxy_files.small_job())

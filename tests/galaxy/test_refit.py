@@ -11,6 +11,7 @@ import pytest
 
 from hpc_cr.galaxy import fits
 from hpc_cr.galaxy.fits import DataSet
+from hpc_cr.measurements import spectra
 
 SPECIES = ("H1", "He4", "C12", "Fe56")
 TRUTH = np.array([[1.4, 0.6], [0.8, 1.2], [1.1, 0.9], [1.1, 0.9]])
@@ -131,6 +132,10 @@ def test_the_project_s_tables_give_data_sets():
         assert one.templates.shape == (4, 2, len(one.value)) and (one.error > 0).all()
     assert not own[0].templates[1:].any() and own[0].templates[0, 0].any()
     assert own[2].templates.any(axis=(1, 2)).all()
+    # statistical errors alone: Tibet's 0.02 % become 10 %
+    assert min(own[2].error / own[2].value) > 0.01
+    n = [p.experiment for p in spectra.per_total_energy(spectra.points("H")) if 100 < p.energy]
+    assert len(own[0].value) == sum(name in spectra.IDENTIFIED for name in n) < len(n)
     more, groups = fits.measured_sets(SPECIES, flux, ("H", "He", "C", "Fe", "all"))
     assert len(more) == 5 and groups == [0, 1, 2, 3]
     # 1e4 E^-2.7 is what protons have; the heavy ones of this toy are of no particular height

@@ -93,3 +93,12 @@ def test_gain_and_suppression():
     assert across / along == pytest.approx(gaussian.suppression(7.0, TIME, 2.0 / 500))
     rigidity = gaussian.suppression_rigidity(70.0, 7.7e5, 0.02, 0.4, 0.5)
     assert gaussian.suppression(70.0, 7.7e5, 0.02 * rigidity**0.4) == pytest.approx(0.5)
+
+
+def test_many_tensors_at_once():
+    """One place and a stack of tensors: each as by itself."""
+    stack = np.array(list(TENSORS.values()))
+    r = np.array([30.0, -20.0, 12.0])
+    for function in (gaussian.density, gaussian.log_gradient):
+        alone = [function(r, TIME, tensor) for tensor in stack]
+        np.testing.assert_allclose(function(r, TIME, stack), alone, rtol=1e-12)
