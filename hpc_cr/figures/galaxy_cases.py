@@ -185,11 +185,7 @@ def emissivity(case, range_MeV):
     from hpc_cr.galaxy.spectra import axis_per_rigidity
 
     factor, energies = scale(case), case.nucleon_GeV
-    protons = energies[case.number("H1")]
-    if protons[0] > LOWEST_GEV or protons[-1] < HIGHEST_GEV:
-        raise FigureError(f"{case.path}: {name(case)} has protons of {protons[0]:.3g} to"
-                          f" {protons[-1]:.3g} GeV; gamma rays need those of 1 GeV to 100 GeV"
-                          " (energies.per_nucleon)")  # fmt: skip
+    _require_protons(case, energies[case.number("H1")])
     alone = set(case.species) == {"H1"}
     found = 0.0
     for s, kinetic, at, flux in zip(case.nuclei, energies, case.rigidities_GV, case.maps,
@@ -199,6 +195,13 @@ def emissivity(case, range_MeV):
         band = _band(tuple(kinetic), s.a, tuple(range_MeV), helium)
         found = found + np.tensordot(band, per_nucleon, 1)
     return factor * found * (gamma.ENHANCEMENT if alone else 1.0)
+
+
+def _require_protons(case, kinetic_GeV):
+    if kinetic_GeV[0] > LOWEST_GEV or kinetic_GeV[-1] < HIGHEST_GEV:
+        raise FigureError(f"{case.path}: {name(case)} has protons of {kinetic_GeV[0]:.3g} to"
+                          f" {kinetic_GeV[-1]:.3g} GeV; gamma rays need those of 1 GeV to 100 GeV"
+                          " (energies.per_nucleon)")  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -231,3 +234,40 @@ def model(case):
     job = case.job
     return (f"{job.sources.distribution} sources, L = {style.number(job.halo.half_height / 1e3)}"
             f" kpc, R = {style.number(job.halo.radius / 1e3)} kpc")
+
+
+def photons(case, weights, gamma_GeV):
+    """Spectrum of gamma rays, summed over places of the maps.
+
+    Parameters
+    ----------
+    case : GalaxyResults
+    weights : array (n_radius, n_height)
+        Such as hydrogen along lines of sight, or 1 at one place.
+    gamma_GeV : array (n,)
+
+    Returns
+    -------
+    ndarray (n,)
+        Photons/(s sr GeV H atom) times the unit of the weights; scaled (`scale`).
+    """
+    from hpc_cr.galaxy import emissivity as gamma
+    from hpc_cr.galaxy.spectra import axis_per_rigidity
+
+    factor, energies = scale(case), case.nucleon_GeV
+    _require_protons(case, energies[case.number("H1")])
+    alone = set(case.species) == {"H1"}
+    found = 0.0
+    for s, kinetic, at, flux in zip(case.nuclei, energies, case.rigidities_GV, case.maps,
+                                    strict=True):
+        spectrum = np.tensordot(flux, weights, 2) / axis_per_rigidity("nucleon", at, s.z, s.a)
+        helium = 0.0 if alone else case.job.gas.helium
+        found = found + _kernel(tuple(kinetic), tuple(gamma_GeV), s.a, helium)(spectrum)
+    return factor * found * (gamma.ENHANCEMENT if alone else 1.0)
+
+
+@lru_cache(maxsize=64)
+def _kernel(energies, gamma_GeV, mass_number, helium):
+    from hpc_cr.galaxy.emissivity import gamma_kernel
+
+    return gamma_kernel(np.array(energies), np.array(gamma_GeV), mass_number, helium)
