@@ -41,12 +41,17 @@ class Medium(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """Particles per pc/c in the whole Galaxy: injected = escaped_top + escaped_side + lost."""
+    """Particles per pc/c in the whole Galaxy.
+
+    injected = escaped_top + escaped_side + lost + moved, the last what goes to other energies less
+    what comes from them (`hpc_cr.galaxy.momentum`).
+    """
 
     injected: float
     escaped_top: float
     escaped_side: float
     lost: float
+    moved: float = 0.0
 
 
 class Local(NamedTuple):
