@@ -202,18 +202,6 @@ FIGURES = {
         "antiprotons that cosmic rays make in the gas over protons, at the Sun",
         kind="galaxy",
     ),
-    "gamma-spectrum": Entry(
-        "gamma_spectrum",
-        None,
-        "gamma rays of the gas at middle latitudes against energy, local emissivity",
-        kind="galaxy",
-    ),
-    "antiproton-ratio": Entry(
-        "antiproton_ratio",
-        None,
-        "antiprotons that cosmic rays make in the gas over protons, at the Sun",
-        kind="galaxy",
-    ),
     "anisotropy-tau": Entry(
         "anisotropy_tau",
         None,
