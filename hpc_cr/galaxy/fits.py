@@ -80,10 +80,13 @@ class Refit(NamedTuple):
     parts: dict
 
     def __str__(self):
-        """A line per species, and the quality."""
-        lines = [f"{name:4} " + "  ".join(f"{part} {_text(*row)}" for part, *row in
-                 zip(COMPONENTS, self.scales[i], self.errors[i], self.limits[i], strict=True))
-                 for i, name in enumerate(self.species)]  # fmt: skip
+        """A line per species, or per species that share their factors, and the quality."""
+        shared = {}
+        for name, *rows in zip(self.species, self.scales, self.errors, self.limits, strict=True):
+            shared.setdefault(tuple(map(tuple, rows[:2])), ([], rows))[0].append(name)
+        lines = [f"{' '.join(names)}: " + ", ".join(
+            f"{part} {_text(*numbers)}" for part, *numbers in zip(COMPONENTS, *rows, strict=True))
+                 for names, rows in shared.values()]  # fmt: skip
         parts = ", ".join(f"{name} {chi2:.0f}/{n}" for name, (chi2, n) in self.parts.items())
         lines.append(f"chi^2/ndf = {self.chi2:.0f}/{self.ndf} ({parts}),"
                      f" scatter {100 * self.scatter:.1f} %")  # fmt: skip

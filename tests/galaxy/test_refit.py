@@ -46,6 +46,9 @@ def test_without_noise_the_truth_comes_back():
     found = fits.refit(SPECIES, sets(), GROUPS)
     np.testing.assert_allclose(found.scales, TRUTH, rtol=1e-8)
     assert found.chi2 < 1e-12 and found.scatter == 0 and found.ndf == 100 - 6
+    lines = str(found).splitlines()
+    assert lines[0].startswith("H1: background 1.4 +- ") and ", local 0.6 +- " in lines[0]
+    assert lines[2].startswith("C12 Fe56: background 1.1 ") and len(lines) == 4
     energy = np.geomspace(1e2, 1e6, 5)
     background, local, total, error = found.predict(flux(energy))
     exact = np.einsum("sc,scn->n", TRUTH, flux(energy))
