@@ -27,6 +27,7 @@ SMALL = {
     "escape": ["run.realisations=2", *COARSE[1:], "particles.count=12",
                """turbulence.inner_scale="2 pc\"""",
                """particles.rigidities=["5 PV", "30 PV", "100 PV"]"""],
+    "galaxy": ["halo.cells=[16, 12]", "energies.count=8"],
 }
 """Settings by kind of job that make it small."""
 TIMES = """boundary.times=["0.1 pc", "0.2 pc", "0.4 pc"]"""
@@ -42,6 +43,7 @@ OF_JOB = {
                         """particles.rigidities=["1 PV", "3 PV", "10 PV"]"""],
     "single_source": ["particles.count=30", """particles.rigidities=["30 PV", "100 PV"]""",
                       """boundary.times=["50 pc", "200 pc"]"""],
+    "geminga_lrmf": [],
 }
 """Shipped jobs that the pages name, and what else makes them small."""
 PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements",
