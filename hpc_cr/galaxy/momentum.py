@@ -36,9 +36,9 @@ from hpc_cr.galaxy import losses, network, spectra, transport
 
 SWEEPS = 2000
 PASSES = 50
-SLOPE_TOLERANCE = 2e-3
-"""Change of spectral slopes that is not followed further; with energies in steps of 25 % it shifts
-the flow through momentum by 2e-4 of itself."""
+SHIFT = 2e-4
+"""Change of the flow through momentum, by that of spectral slopes, which is not followed further;
+relative to the flow, or to what is injected per unit of u where that is more."""
 LOOSE = 1e-4
 """Tolerance of the sweeps while slopes are still to be found."""
 STEEPEST = 8.0
@@ -89,15 +89,15 @@ class Spectrum(NamedTuple):
         Through all energies, the last time.
     change : float
         Estimated distance from convergence of the sweeps, relative.
-    slope_change : float
-        Of the slopes between the last two passes.
+    shift : float
+        Change that the last pass has made to the flow through momentum (`SHIFT`).
     """
 
     density: np.ndarray
     flow: Flow
     sweeps: int
     change: float
-    slope_change: float
+    shift: float
 
 
 def edges(u):
@@ -191,8 +191,10 @@ def steady(grid, media, rates, source, tolerance=1e-8):
     """
     if rates.u.size < 4 or not np.all(np.diff(rates.u) > 0):
         raise ValueError("energy losses and gains need at least 4 increasing energies")
-    slopes, flux_slopes = _slopes(grid, rates, source)
     density = np.zeros_like(source)
+    # injected over D: exact far from losses, in an endless uniform slab
+    slopes, flux_slopes = _slopes(grid, rates, np.stack(
+        [one / medium.d_z[:, 1:] for one, medium in zip(source, media, strict=True)]))
     for _ in range(PASSES):
         found = flow(rates, slopes, flux_slopes)
         energies = _Energies(grid, media, found, source)
@@ -200,12 +202,23 @@ def steady(grid, media, rates, source, tolerance=1e-8):
         density, sweeps, change = energies.sweep(density, max(tolerance, LOOSE))
         before = slopes
         slopes, flux_slopes = _slopes(grid, rates, density)
-        slope_change = float(np.max(np.abs(slopes - before)))
-        if slope_change < SLOPE_TOLERANCE:
+        shift = _shift(grid, rates, density, source, slopes - before)
+        if shift < SHIFT:
             if change > tolerance:
                 density, sweeps, change = energies.sweep(density, tolerance)
-            return Spectrum(density, found, sweeps, change, slope_change)
-    raise RuntimeError(f"spectral slopes still change by {slope_change:.1e} after {PASSES} passes")
+            return Spectrum(density, found, sweeps, change, shift)
+    raise RuntimeError(f"spectral slopes still shift the flow through momentum by {shift:.1e} "
+                       f"after {PASSES} passes")
+
+
+def _shift(grid, rates, density, source, change):
+    """Largest change of the flow through momentum by changes of the slopes, (n - 1)."""
+    flows = np.einsum("kij,kij,ij->k", (rates.loss + rates.spread)[1:-1],
+                      np.sqrt(density[1:] * density[:-1]), grid.volume)
+    injected = np.einsum("kij,ij->k", source, grid.volume)
+    most = np.maximum(flows, np.sqrt(injected[1:] * injected[:-1]))
+    share = np.divide(flows, most, out=np.zeros_like(flows), where=most > 0)
+    return float(np.max(np.abs(change) * np.diff(rates.u) / 2 * share))
 
 
 class _Energies:

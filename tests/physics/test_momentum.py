@@ -167,11 +167,12 @@ def test_diffusion_of_the_wrong_density_fails():
 
 
 def test_power_laws_stay_power_laws():
-    """Far above the lowest energy: what is missing from below falls as (p/p_first)^-8.6."""
+    """Far above the lowest energy: what is missing from below falls as (p/p_first)^-8.6. Slopes
+    are followed to momentum.SHIFT of the flow, here about a hundredth of the injection."""
     u, kt, s = axis(31), 0.01, 1.2
     found, _ = homogeneous(u, np.exp(-s * u), 0.0, kt / TAU)
     exact = TAU * np.exp(-s * u) / (1 - kt * (s * s + 3 * s))
-    assert np.allclose(found[15:], exact[15:], rtol=1e-8, atol=0)
+    assert np.allclose(found[15:], exact[15:], rtol=0.01 * momentum.SHIFT, atol=0)
 
 
 def test_reacceleration_moves_particles_but_keeps_their_number():
@@ -231,7 +232,7 @@ def test_every_energy_balances():
         assert solved.density.min() > 0
     assert len(reported) == len(CHAIN)
     assert max(found.change for found in reported) <= 1e-8
-    assert max(found.slope_change for found in reported) <= momentum.SLOPE_TOLERANCE
+    assert max(found.shift for found in reported) <= momentum.SHIFT
 
 
 def test_a_solution_that_has_not_converged_is_refused(monkeypatch):
