@@ -12,6 +12,7 @@ import matplotlib.text
 import numpy as np
 import pytest
 
+from hpc_cr import figures
 from hpc_cr.cli.main import run
 from hpc_cr.figures import FIGURES, draw, make, style
 from hpc_cr.figures.panels import Options
@@ -62,14 +63,15 @@ SKIES = [name for name, one in FIGURES.items() if one.kind in ("anisotropy", "")
 
 
 @pytest.mark.parametrize("name", SKIES)
-def test_every_figure_at_column_width_legible_and_whole(name, two_cases, tmp_path):
-    before = dict(matplotlib.rcParams)
+def test_every_figure_at_column_width_legible_and_whole(name, two_cases, tmp_path, monkeypatch):
+    before, drawn = dict(matplotlib.rcParams), []
+    monkeypatch.setattr(figures, "draw", lambda *words: drawn.append(draw(*words)) or drawn[-1])
     path = make(name, [two_cases], tmp_path / "figure.png")
     assert dict(matplotlib.rcParams) == before
     image = matplotlib.image.imread(path)
     assert image.shape[1] == round(style.DOUBLE * 300)
     assert image[..., :3].std() > 0.05  # not an empty page
-    figure = draw(name, [two_cases])
+    (figure,) = drawn
     assert figure.get_figwidth() == style.DOUBLE
     figure.draw_without_rendering()
     texts = figure.findobj(matplotlib.text.Text)
