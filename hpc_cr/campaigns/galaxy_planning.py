@@ -36,7 +36,8 @@ def measure_cases(job, say=lambda text: None):
             watch.begin()
             found[key] = _seconds(case.job)
             watch.end(case.job)
-    return [Cost(found[solution_key(case.job)], solution_key(case.job)) for case in job.cases], watch
+    keys = [solution_key(case.job) for case in job.cases]
+    return [Cost(found[key], key) for key in keys], watch
 
 
 def _seconds(job):
