@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import quad
 
 from hpc_cr.constants import CM_PER_PC
-from hpc_cr.galaxy import longitude
+from hpc_cr.galaxy import gas, longitude
 
 SUN, RADIUS, HEIGHT = 8500.0, 20000.0, 100.0
 LONGITUDES = np.array([0.0, 20.0, 90.0, 150.0, 180.0])
@@ -70,6 +70,17 @@ def test_exponential_disc_converges():
     assert off[1] / off[2] == pytest.approx(4, rel=0.3)
     fine = longitude.projection(exponential, LONGITUDES, RADII, HEIGHTS).column
     assert np.allclose(fine, exact, rtol=off[0] / 256 * 2 + 1e-6)  # 25 pc: 16 times finer
+
+
+def test_observed_gas_converges():
+    """The default step and latitudes: 5e-4 of the profile in the Galaxy's gas, with its thin H2."""
+    q = np.exp(-RADII / 5000.0)[:, None] * np.exp(-HEIGHTS / 2000.0)
+    default, fine = (longitude.projection(gas.hydrogen, LONGITUDES, RADII, HEIGHTS, **better)(q)
+                     for better in ({}, {"step": 12.5, "latitudes": 64}))
+    assert np.allclose(default, fine, rtol=5e-4)
+    # control: steps as long as the gas is thick at these latitudes
+    coarse = longitude.projection(gas.hydrogen, LONGITUDES, RADII, HEIGHTS, step=1000.0)(q)
+    assert not np.allclose(coarse, fine, rtol=5e-4)
 
 
 def test_map_is_bilinear():
