@@ -9,7 +9,6 @@ _LABELS = {
     "side": [1, -1],
     "component": ["along", "away", "around"],
     "part": ["background", "local"],
-    "fate": ["top", "rim", "lost"],
 }
 """Coordinates of the dimensions that have no axis in the file."""
 
