@@ -8,7 +8,7 @@ NUCLEON_MASS_GEV = 0.931_494
 """Atomic mass unit: mass per nucleon of the nuclei."""
 DEFAULT_RIGIDITIES = (1e-5, 10.0)
 DEFAULT_FLUX = (0.0191,)
-"""Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as Table 1 of arXiv:1812.10905 has it."""
+"""Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as Table 2 of arXiv:2107.00313 has it."""
 OF_MODEL = {
     "scale_height": (("exponential", "source-power"), 4e3),
     "n_m": (("source-dependent",), 0.62),

@@ -5,6 +5,7 @@ rigidity, which is interpolated; beyond them nothing is known (NaN). The local s
 the job alone, at any energy.
 """
 
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -272,6 +273,28 @@ class GalaxyResults(Results):
                 weighted += density[:, None] * np.where(density[:, None] == 0, 0, slope)
         with np.errstate(invalid="ignore", divide="ignore"):
             return weighted / total[:, None]
+
+    def varied(self, scales=None, coarse=False):
+        """The same results with something changed, to see what follows from it.
+
+        Parameters
+        ----------
+        scales : array (n_species, 2), optional
+            Other factors of background and local source; default these.
+        coarse : bool
+            The background as it comes out on half the cells.
+
+        Returns
+        -------
+        GalaxyResults
+            Of the same open file; maps stay as they are.
+        """
+        other = copy(self)
+        other.scales = self.scales if scales is None else np.asarray(scales, float)
+        if coarse:
+            other._flux = self.array("galaxy/coarse_flux")
+            other._steepness = self.array("galaxy/coarse_gradient")
+        return other
 
     def convergence(self):
         """Change of the background's flux (relative) and gradient towards the Galactic centre
