@@ -25,8 +25,8 @@ from .launch import HPC_CR, differing, done_entries, mpirun, run, run_job, start
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
-"""24 entries, about 3 s on one core: long enough for a fault in the middle."""
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=30000"]
+"""24 entries, about 2 s on one core: long enough for a fault in the middle."""
 
 END_SECONDS = 15.0
 """Bound from a fault to the end of the job: an entry takes 0.1 s, the machine may be busy."""

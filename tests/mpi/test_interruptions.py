@@ -10,6 +10,7 @@ import pytest
 from .launch import (
     HPC_CR,
     begin_run,
+    by_the_same_ranks,
     differing,
     done_entries,
     mpirun,
@@ -21,8 +22,8 @@ from .launch import (
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=50000"]
-"""About 3 s on one core: long enough to be interrupted in the middle."""
+LONG = ["--set", "run.realisations=6", "--set", "integrator.steps_per_gyroradius=30000"]
+"""About 2 s on one core: long enough to be interrupted in the middle."""
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +42,39 @@ def ranks_of(process):
         return [int(number) for number in file.read().split()]
 
 
-@pytest.mark.parametrize("victim", ["rank 0", "rank 1", "mpirun", "all"])
-def test_kill_and_resume(whole, tmp_path, victim):
-    job, complete = whole
-    out = tmp_path / "killed.h5"
-    process = begin(job, out)
-    ranks = ranks_of(process)
-    victims = {"rank 0": ranks[:1], "rank 1": ranks[1:2], "mpirun": [process.pid],
-               "all": [process.pid, *ranks]}[victim]
-    for number in victims:
-        os.kill(number, signal.SIGKILL)
-    process.communicate(timeout=20)
-    assert process.returncode != 0
-    deadline = time.monotonic() + 10
-    while any(os.path.exists(f"/proc/{number}") for number in ranks):
-        assert time.monotonic() < deadline, "a rank outlives its job"
-        time.sleep(0.05)
-    finished = done_entries(out)
-    assert 3 <= finished < 24
+VICTIMS = ("rank 0", "rank 1", "mpirun", "all")
+
+
+@pytest.fixture(scope="module")
+def resumed(whole, tmp_path_factory):
+    """Victim -> (entries finished when it was killed, the file that 3 ranks completed)."""
+    job, _ = whole
+    folder, finished = tmp_path_factory.mktemp("killed"), {}
+    files = {victim: folder / f"{victim}.h5" for victim in VICTIMS}
+    for victim, out in files.items():
+        process = begin(job, out)
+        ranks = ranks_of(process)
+        for number in {"rank 0": ranks[:1], "rank 1": ranks[1:2], "mpirun": [process.pid],
+                       "all": [process.pid, *ranks]}[victim]:
+            os.kill(number, signal.SIGKILL)
+        process.communicate(timeout=20)
+        assert process.returncode != 0
+        deadline = time.monotonic() + 10
+        while any(os.path.exists(f"/proc/{number}") for number in ranks):
+            assert time.monotonic() < deadline, f"{victim}: a rank outlives its job"
+            time.sleep(0.05)
+        finished[victim] = done_entries(out)
     # kill -9 leaves no time to clean up: the lock's file may stay, the lock does not
-    run_job(job, out, *LONG, "--resume", ranks=3)
-    assert differing(complete, out) == []
+    by_the_same_ranks([["run", job, "-o", out, "--quiet", *LONG, "--resume"]
+                       for out in files.values()], folder, 3)
+    return {victim: (finished[victim], files[victim]) for victim in VICTIMS}
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_kill_and_resume(whole, resumed, victim):
+    finished, out = resumed[victim]
+    assert 3 <= finished < 24
+    assert differing(whole[1], out) == []
 
 
 def test_usr1_through_mpirun_stops_cleanly(whole, tmp_path):

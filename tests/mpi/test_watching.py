@@ -17,7 +17,7 @@ from .launch import begin_run, differing, whole_run
 
 pytestmark = pytest.mark.mpi
 
-LONG = ["--set", "run.realisations=4", "--set", "integrator.steps_per_gyroradius=100000"]
+LONG = ["--set", "run.realisations=4", "--set", "integrator.steps_per_gyroradius=60000"]
 
 
 @pytest.fixture(scope="module")
