@@ -22,9 +22,13 @@ the energies, one suffices where there are only losses.
 
 Ends of the axis: above, the spectrum goes on as a power law, and losses bring particles from
 there; below, particles are lost, but none come back: reaccelerated spectra are too low near the
-lowest energy. With D = 2.7e28 (R/4 GV)^0.6 cm^2/s and sources of slope 2.3 down to any energy, from
-0.1 GeV per nucleon on, that is 0.3 % from 0.14 GeV on at v_A = 6 km/s, but 9 % of the protons at
-1 GeV at 18 km/s: begin lower then. Carrying the power law on at this end as well runs away.
+lowest energy. With D = 2.7e28 (R/4 GV)^0.6 cm^2/s, sources of slope 2.3 down to any energy and an
+axis from 0.1 GeV per nucleon on, by less than 1 % above 0.14 GeV and 0.1 % above 0.25 GeV at
+v_A = 6 km/s, but by 9 % for protons of 1 GeV at 18 km/s: begin lower then. Carrying the power law
+on at this end as well runs away.
+
+The factors of all energies are kept where particles gain energy: 25 MB each with 200 x 200 cells.
+Free electrons of the ionised gas count as bound.
 """
 
 from typing import NamedTuple
