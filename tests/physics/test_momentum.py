@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from hpc_cr.galaxy import momentum, network, nuclei, spectra, transport
+from hpc_cr.galaxy import energy_flow, momentum, network, nuclei, spectra, transport
 from hpc_cr.galaxy.coefficients import DiffusionModel
 from hpc_cr.galaxy.grid import Grid, make_grid
 
@@ -36,9 +36,9 @@ def homogeneous(u, source, loss=0.0, spread=0.0, escape=1 / TAU, tolerance=1e-10
     """Densities per u; `source` (n), `loss` on the edges (n + 1) or a number."""
     shape = (u.size + 1, *BOX.shape)
     loss = np.zeros(shape) + np.reshape(loss, (-1, 1, 1))
-    rates = momentum.Rates(u, loss, np.full(shape, spread))
+    rates = energy_flow.Rates(u, loss, np.full(shape, spread))
     place = transport.medium(BOX, lambda r, z: 1e-30, escape)
-    found = momentum.steady(BOX, [place] * u.size, rates,
+    found = energy_flow.steady(BOX, [place] * u.size, rates,
                             np.zeros((u.size, *BOX.shape)) + source[:, None, None], tolerance)
     # D is nothing: every place is on its own
     assert np.ptp(found.density, axis=(1, 2)).max() <= 1e-9 * found.density.max()
@@ -65,7 +65,7 @@ def cut(u):
 def check_losses(power, assumed):
     """b = 1e-7 p^power in theory, p^assumed in the solver."""
     def solve(u):
-        loss = 1e-7 * np.exp((assumed - 1) * momentum.edges(u))
+        loss = 1e-7 * np.exp((assumed - 1) * energy_flow.edges(u))
         return homogeneous(u, cut(u), loss, escape=0.0)[0]
 
     def exact(u):
@@ -120,9 +120,9 @@ def check_wind(share):
     source[:, :, 0] = np.exp(-s * u)[:, None] / 2e-3
     expanding = share * momentum.expansion(grid, v)
     shape = (u.size + 1, *grid.shape)
-    rates = momentum.Rates(u, np.broadcast_to(expanding, shape), np.zeros(shape))
+    rates = energy_flow.Rates(u, np.broadcast_to(expanding, shape), np.zeros(shape))
     place = transport.medium(grid, lambda r, z: d, 0.0, v)
-    found = momentum.steady(grid, [place] * u.size, rates, source).density[:, 0, 0]
+    found = energy_flow.steady(grid, [place] * u.size, rates, source).density[:, 0, 0]
     exact = np.exp(-s * u) / (2 * v / -np.expm1(-v * height / d) + 2 * v * s / 3)
     assert np.allclose(found, exact, rtol=1e-6, atol=0)
 
@@ -168,11 +168,11 @@ def test_diffusion_of_the_wrong_density_fails():
 
 def test_power_laws_stay_power_laws():
     """Far above the lowest energy: what is missing from below falls as (p/p_first)^-8.6. Slopes
-    are followed to momentum.SHIFT of the flow, here about a hundredth of the injection."""
+    are followed to energy_flow.SHIFT of the flow, here about a hundredth of the injection."""
     u, kt, s = axis(31), 0.01, 1.2
     found, _ = homogeneous(u, np.exp(-s * u), 0.0, kt / TAU)
     exact = TAU * np.exp(-s * u) / (1 - kt * (s * s + 3 * s))
-    assert np.allclose(found[15:], exact[15:], rtol=0.01 * momentum.SHIFT, atol=0)
+    assert np.allclose(found[15:], exact[15:], rtol=0.01 * energy_flow.SHIFT, atol=0)
 
 
 def test_reacceleration_moves_particles_but_keeps_their_number():
@@ -232,12 +232,12 @@ def test_every_energy_balances():
         assert solved.density.min() > 0
     assert len(reported) == len(CHAIN)
     assert max(found.change for found in reported) <= 1e-8
-    assert max(found.shift for found in reported) <= momentum.SHIFT
+    assert max(found.shift for found in reported) <= energy_flow.SHIFT
 
 
 def test_a_solution_that_has_not_converged_is_refused(monkeypatch):
     case = setting(["H1"], alfven=30 * KM_S)
-    monkeypatch.setattr(momentum, "SWEEPS", 3)
+    monkeypatch.setattr(energy_flow, "SWEEPS", 3)
     with pytest.raises(RuntimeError, match="not converged"):
         list(momentum.march(case))
 
