@@ -20,6 +20,7 @@ from typing import NamedTuple
 PAPERS = {
     "mertsch_funk2015": "Mertsch & Funk 2015, PRL 114, 021101 (arXiv:1408.3630)",
     "giacinti_sigl2012": "Giacinti & Sigl 2012, PRL 109, 071101 (arXiv:1111.2536)",
+    "geminga_lrmf": "Li, Yuan, Liu & Guo 2021 (arXiv:2107.00313)",
     "kachelriess2018": "Kachelriess 2018, talk at the 26th E+CRS (arXiv:1811.02419)",
 }
 """Short name, which is also the job's -> reference."""
