@@ -129,7 +129,10 @@ def _with_gradient(job, folder):
     try:
         found = sun_gradient(path, job.particles.rigidities, gradient.case)
     except ResultError as error:
-        raise JobError(str(error), "gradient.from") from None
+        hint = ""
+        if not path.exists() and path.stem in shipped_jobs():
+            hint = f"; the shipped job {path.stem} makes it: hpc-cr jobs {path.stem}"
+        raise JobError(f"{error}{hint}", "gradient.from") from None
     vectors = tuple(map(tuple, found.tolist()))
     return job.model_copy(update={"gradient": gradient.model_copy(update={"vectors": vectors})})
 

@@ -73,6 +73,8 @@ def test_written_quantities_are_read_back_exactly(kind, number):
 def test_common_units_do_not_load_astropy():
     code = ("import sys; from hpc_cr.config import parse_job; from hpc_cr.config.shipped import"
             " shipped_jobs\nfor p in shipped_jobs().values():\n"
-            "    if 'patch' not in p.read_text(): parse_job(p.read_text())  # healpy loads it\n"
+            "    edits = ['gradient.direction=[0, 0]'] if '\\nfrom =' in p.read_text() else []\n"
+            "    if 'patch' not in p.read_text():  # healpy loads it\n"
+            "        parse_job(p.read_text(), overrides=edits)\n"
             "sys.exit('astropy' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
