@@ -52,11 +52,13 @@ def statements(*files):
     cases = modes(found["own"])
     first = next(iter(cases.values()))
     cut = next(iter(modes(found["cut"]).values())) if "cut" in found else None
-    rows = dipole.amplitudes(cases) + model.gyroradius() + model.directions(first)
-    rows += model.coefficient(first) + model.gradient(first, cut) + model.ratio_below_one(first)
+    rows = dipole.measured_amplitudes() + dipole.amplitudes(cases)
+    rows += model.gyroradius() + model.directions(first)
+    rows += model.coefficient(first) + model.gradient(first, cut)
+    rows += model.mean_free_paths(first) + model.ratio_below_one(first)
     rows += spectra.against_data(cases) + spectra.quality(cases) + spectra.features(cases)
     rows += spectra.sub_dominant(cases) + dipole.phases(cases) + dipole.flips(cases)
-    rows += dipole.scans(cases)
+    rows += dipole.scans(cases) + dipole.measured_phases(first)
     if first.job.local_source.distance is not None:
         rows += kernel.densities(cases.get(PRINTED, first))
     if CONSISTENT in cases:

@@ -73,6 +73,6 @@ def phases(case):
     found = []
     for energy, text, why in rows:
         number = of_case(case, phase_at(energy), TURN)
-        found.append(statement("p. 8", f"consistent kernel: phase at {text}", "3", number, "h",
+        found.append(statement("sect. 3", f"consistent kernel: phase at {text}", "3", number, "h",
                                near(number, 3.0, GRANTED_H, TURN), why))  # fmt: skip
     return found

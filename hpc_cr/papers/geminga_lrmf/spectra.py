@@ -85,14 +85,14 @@ def _features(mode, case, species, name):
     soft = of_case(case, lambda c: softening(c, species))
     peak = of_case(case, lambda c: bump(c, species))
     first, _ = index(case, species)
-    gain = f"by up to {first.max():.2f}, at {hardest(case, species):.2g} GeV"
+    gain = f"up to +{first.max():.2f} at {hardest(case, species):.2g} GeV"
     wide = "a factor 2 is granted"
     return [
-        statement("p. 7", f"{mode}: {name}, the index hardens fastest at", "200", hard, "GeV",
-                  factor(hard, 200.0), f"{gain}; {wide}"),
-        statement("p. 7", f"{mode}: {name}, the index softens fastest at", "10", _tev(soft), "TeV",
-                  factor(soft, 1e4), wide),
-        statement("p. 7", f"{mode}: {name}, Geminga's part of the flux is largest at", "10",
+        statement("sect. 3", f"{mode}: {name}, the index hardens fastest at", "200", hard, "GeV",
+                  factor(hard, 200.0), f"index against the background's: {gain}; {wide}"),
+        statement("sect. 3", f"{mode}: {name}, the index softens fastest at", "10", _tev(soft),
+                  "TeV", factor(soft, 1e4), wide),
+        statement("sect. 3", f"{mode}: {name}, Geminga's part of the flux is largest at", "10",
                   _tev(peak), "TeV", factor(peak, 1e4),
                   f"there the sum falls as the background does; {wide}"),
     ]  # fmt: skip
@@ -126,11 +126,11 @@ def sub_dominant(modes):
         least = of_case(case, lambda c: float(np.min(dominance(c, SHARES_GEV))))
         ends = dominance(case, np.array([1e3, 1e4, 1e5]))
         found += [
-            statement("p. 8", f"{mode}: largest part of Geminga in the flux of all nuclei from 100"
-                      " GeV to 100 TeV", "< 0.5", most, "", within(most, 0.0, 0.5),
+            statement("sect. 3", f"{mode}: largest part of Geminga in the flux of all nuclei from"
+                      " 100 GeV to 100 TeV", "< 0.5", most, "", within(most, 0.0, 0.5),
                       f"at {at:.2g} GeV; sub-dominant: below one half"),
-            statement("p. 8", f"{mode}: smallest ratio of Geminga's dipole to the background's in"
-                      " right ascension, 100 GeV to 100 TeV", "> 1", least, "",
+            statement("sect. 3", f"{mode}: smallest ratio of Geminga's dipole to the background's"
+                      " in right ascension, 100 GeV to 100 TeV", "> 1", least, "",
                       within(least, 1.0, np.inf),
                       f"parts of the dipole of all nuclei; 1 TeV {ends[0]:.3g}, 10 TeV"
                       f" {ends[1]:.3g}, 100 TeV {ends[2]:.3g}"),
