@@ -22,6 +22,7 @@ PAPERS = {
     "giacinti_sigl2012": "Giacinti & Sigl 2012, PRL 109, 071101 (arXiv:1111.2536)",
     "geminga_lrmf": "Li, Yuan, Liu & Guo 2021 (arXiv:2107.00313)",
     "kachelriess2018": "Kachelriess 2018, talk at the 26th E+CRS (arXiv:1811.02419)",
+    "evoli2012": "Evoli, Gaggero, Grasso & Maccione 2012, PRL 108, 211102 (arXiv:1203.0570)",
 }
 """Short name, which is also the job's -> reference."""
 
