@@ -129,3 +129,26 @@ def test_launch():
     assert 0 < taken.startup < taken.whole and 0 <= taken.tracking < taken.whole
     assert 0 < taken.busy and 0 < taken.processor < taken.whole + 1
     assert taken.steps >= 2 * 48 and 50 < taken.peak_node <= taken.peak_rank < 1000
+
+
+def test_transport_and_its_yardstick_solve_the_same(monkeypatch):
+    """The yardstick compares FiPy's densities with the program's, to 0.1 %, every time."""
+    pytest.importorskip("fipy")
+    from hpc_cr.galaxy import network
+    from tools.bench import transport
+
+    (figure,) = transport.measure(1, lambda text: None, ["halo.cells=[24, 16]"])
+    assert figure.runs[0] > 0 and figure.ratios[0] > 0
+    medium = network.medium
+
+    def wrong(problem, i, k):  # control: another medium is found out
+        found = medium(problem, i, k)
+        return found._replace(d_r=2 * found.d_r)
+
+    problem, _ = transport.setting(transport.load_job(
+        transport.shipped_jobs()["geminga_lrmf"], ["halo.cells=[24, 16]"]).cases[0].job)
+    monkeypatch.setattr(network, "medium", wrong)
+    seconds = transport.fipy_seconds(problem)
+    monkeypatch.setattr(network, "medium", medium)
+    with pytest.raises(AssertionError, match="something else"):
+        seconds()

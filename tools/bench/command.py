@@ -14,12 +14,13 @@ PROBLEMS = {
     "P4": "the quickstart on 1 and 2 ranks",
     "P5": "cost of the paper",
     "P6": "memory",
+    "P7": "the transport equation of the Galaxy",
 }
 """Name -> what it measures, in the order of running."""
 
 
 def run(name, rounds, job_rounds, overrides, say):
-    """Figures of one problem (list of Figure); overrides are for P1 to P4."""
+    """Figures of one problem (list of Figure); overrides are for P1 to P4 and P7."""
     if name == "machine":
         from tools.bench import machine
 
@@ -33,6 +34,10 @@ def run(name, rounds, job_rounds, overrides, say):
         from tools.bench import synthesis
 
         return synthesis.measure(rounds, say, overrides=overrides)
+    if name == "P7":
+        from tools.bench import transport
+
+        return transport.measure(rounds, say, overrides)
     if name == "P5":
         from tools.bench import paper
 
@@ -53,7 +58,7 @@ def run(name, rounds, job_rounds, overrides, say):
 @click.option("--job-rounds", type=click.IntRange(min=1), default=1, show_default=True,
               help="Runs of P4 and P5, half a minute each.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.SUB=VALUE",
-              help="Change a key of the jobs of P1 to P4; may be repeated.")
+              help="Change a key of the jobs of P1 to P4 and P7; may be repeated.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="results/bench.json",
               show_default=True, help="JSON file with every run.")
 @click.option("--compare", type=click.Path(path_type=Path), metavar="OLD.json",
