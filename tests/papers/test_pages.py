@@ -49,7 +49,8 @@ OF_JOB = {
 }
 """Shipped jobs that the pages name, and what else makes them small."""
 PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements",
-         "galactic_field", "diffusion", "single_source", "kachelriess2018", "galaxy")
+         "galactic_field", "diffusion", "single_source", "kachelriess2018", "galaxy",
+         "geminga_lrmf")
 
 
 STEPS = """
@@ -141,12 +142,15 @@ def test_page(page, folder):
             continue  # needs a network
         if "run" in words:
             job = Path(words[words.index("run") + 1]).stem
-            if (folder / f"{job}.h5").exists():
+            out = words[words.index("-o") + 1] if "-o" in words else f"{job}.h5"
+            if (folder / out).exists():
                 continue
-            if not (folder / f"{job}.toml").exists():  # an earlier command writes it
+            path = shipped_jobs().get(job, folder / f"{job}.toml")
+            if not path.exists():  # an earlier command writes it
                 follow(steps, folder)
                 steps.clear()
-            steps.append(("hpc-cr run", [*words[1:], *edits(folder / f"{job}.toml")]))
+            options = words[words.index("run") + 2 :]
+            steps.append(("hpc-cr run", ["run", str(path), *options, *edits(path)]))
         elif words[0] == "hpc-cr" and not set(words) & {"|", ">"}:
             steps.append(("hpc-cr", words[1:]))
         else:

@@ -52,7 +52,7 @@ def statements(*files):
     cases = modes(found["own"])
     first = next(iter(cases.values()))
     cut = next(iter(modes(found["cut"]).values())) if "cut" in found else None
-    rows = dipole.measured_amplitudes() + dipole.amplitudes(cases)
+    rows = dipole.measured_amplitudes() + dipole.measured_below() + dipole.amplitudes(cases)
     rows += model.gyroradius() + model.directions(first)
     rows += model.coefficient(first) + model.gradient(first, cut)
     rows += model.mean_free_paths(first) + model.ratio_below_one(first)

@@ -22,6 +22,7 @@ from hpc_cr.papers.geminga_lrmf.measured import (
     flip,
     near,
     of_case,
+    of_case_all,
     phase_at,
     statement,
     within,
@@ -50,50 +51,61 @@ def amplitudes(modes):
     """Between 1e-4 and 1e-3, rising, falling and rising again."""
     found = []
     for mode, case in modes.items():
-        energy = ENERGIES_GEV[ENERGIES_GEV <= 3e5]
-        for text, pick in (("smallest", np.min), ("largest", np.max)):
-            number = of_case(case, lambda c, pick=pick, e=energy: pick(equator(c, e)[0]))
+        least, most, top, dip = of_case_all(case, shape)
+        for text, number in (("smallest", least), ("largest", most)):
             found.append(statement(
                 "sect. 1", f"{mode}: {text} amplitude from 100 GeV to 300 TeV", "1e-4 to 1e-3",
                 number, "", within(number, 1e-4, 1e-3), "there said of measurements"))  # fmt: skip
-        found += _turning(mode, case)
+        found += [
+            statement("sect. 1", f"{mode}: energy of the largest amplitude before it falls",
+                      "< 100", _tev(top), "TeV", within(top, 1e2, FLIP_GEV)),
+            statement("sect. 1", f"{mode}: energy of the smallest amplitude, from which it rises"
+                      " again", "100", _tev(dip), "TeV", factor(dip, FLIP_GEV),
+                      "a factor 2 is granted"),
+        ]  # fmt: skip
     return found
 
 
-def _turning(mode, case):
-    top = of_case(case, highest)
-    dip = of_case(case, lambda c: lowest(c, highest(c)))
-    return [
-        statement("sect. 1", f"{mode}: energy of the largest amplitude before it falls", "< 100",
-                  Number(top.value / 1e3, top.error / 1e3), "TeV", within(top, 1e2, FLIP_GEV), ""),
-        statement("sect. 1", f"{mode}: energy of the smallest amplitude, from which it rises again",
-                  "100", Number(dip.value / 1e3, dip.error / 1e3), "TeV", factor(dip, FLIP_GEV),
-                  "a factor 2 is granted"),
-    ]  # fmt: skip
+def shape(case):
+    """Smallest and largest amplitude up to 300 TeV; energies (GeV) of the largest below 200 TeV and
+    of the smallest above that."""
+    energy, size = ENERGIES_GEV, equator(case, ENERGIES_GEV)[0]
+    low = energy <= 3e5
+    before = energy < 2e5
+    top = extreme(energy[before], size[before], 1)
+    after = energy > top
+    return size[low].min(), size[low].max(), top, extreme(energy[after], size[after], -1)
 
 
-def highest(case):
-    """Energy of the largest amplitude below 200 TeV, GeV."""
-    energy = ENERGIES_GEV[ENERGIES_GEV < 2e5]
-    return extreme(energy, equator(case, energy)[0], 1)
-
-
-def lowest(case, above):
-    """Energy of the smallest amplitude above another energy, GeV."""
-    energy = ENERGIES_GEV[ENERGIES_GEV > above]
-    return extreme(energy, equator(case, energy)[0], -1)
+def _tev(number):
+    return Number(number.value / 1e3, number.error / 1e3)
 
 
 def measured_amplitudes():
     """Section 1: measured amplitudes of 1e-4 to 1e-3."""
     points = [p for p in measurements.current().points
               if p.shown and not p.upper_limit and 1e-4 <= p.energy <= 0.3]  # fmt: skip
-    inside = [1e-4 <= p.amplitude <= 1e-3 for p in points]
-    value = Number(float(np.mean(inside)))
+    found = np.array([p.amplitude for p in points])
+    value = Number(float(np.mean((found >= 1e-4) & (found <= 1e-3))))
     return [statement("sect. 1", "share of measured amplitudes within 1e-4 to 1e-3, 100 GeV to 300"
                       " TeV", "1", value, "", within(value, 0.9, 1.0),
-                      f"{len(points)} points, {min(p.amplitude for p in points):.1e} to"
-                      f" {max(p.amplitude for p in points):.1e}; nine tenths are taken as all")]  # fmt: skip
+                      f"{len(points)} points, {found.min():.1e} to {found.max():.1e}; nine tenths"
+                      " are taken as all")]  # fmt: skip
+
+
+def measured_below():
+    """Mean of the measured phases below 100 TeV."""
+    angles = np.array([np.radians(p.phase_deg) for p in measurements.current().points if p.shown
+                       and np.isfinite(p.phase_deg) and 1e-4 <= p.energy <= 0.1])  # fmt: skip
+    mean = np.angle(np.exp(1j * angles).mean())
+    rest = np.angle(np.exp(1j * (angles - mean)))
+    to_hours = TURN / (2 * np.pi)
+    number = Number(float(to_hours * mean % TURN),
+                    float(to_hours * rest.std(ddof=1) / len(rest) ** 0.5))  # fmt: skip
+    return [statement("sect. 1", "mean of the measured phases from 100 GeV to 100 TeV", "3", number,
+                      "h", near(number, 3.0, GRANTED_H, TURN),
+                      f"{len(rest)} points, which scatter by {to_hours * rest.std(ddof=1):.1f} h;"
+                      f" {GRANTED_H:g} h is granted")]  # fmt: skip
 
 
 def measured_phases(case):
@@ -172,13 +184,13 @@ def flips(modes):
                 note += f"; alone: {_each_group(case)}"
             found.append(statement(
                 "sect. 3", f"{mode}: energy of the flip, {text}", "100",
-                Number(number.value / 1e3, number.error / 1e3), "TeV", factor(number, FLIP_GEV),
+                _tev(number), "TeV", factor(number, FLIP_GEV),
                 note))  # fmt: skip
         if mode == PRINTED:
             number = of_case(case, lambda c: flip(c, **NO_FIELD))
             found.append(statement(
                 "sect. 3", f"{mode}, without the field: energy of the flip, all nuclei", "100",
-                Number(number.value / 1e3, number.error / 1e3), "TeV", factor(number, FLIP_GEV),
+                _tev(number), "TeV", factor(number, FLIP_GEV),
                 "a factor 2 is granted"))  # fmt: skip
         number = of_case(case, phase_at(HIGH_GEV), TURN)
         found.append(statement(

@@ -44,10 +44,15 @@ def of_case(case, measure, period=None):
     -------
     Number
     """
-    value = float(measure(case))
+    return of_case_all(case, lambda c: [measure(c)], period)[0]
+
+
+def of_case_all(case, measure, period=None):
+    """The same of several numbers that a measure gives at once, a list of Number."""
+    values = np.array(measure(case), float)
 
     def change(other):
-        moved = float(measure(other)) - value
+        moved = np.array(measure(other), float) - values
         return moved if period is None else (moved + period / 2) % period - period / 2
 
     parts = [change(case.varied(coarse=True)) / 3]
@@ -57,8 +62,10 @@ def of_case(case, measure, period=None):
             up, down = (change(case.varied(np.maximum(case.scales + sign * step, 0.0)))
                         for sign in (1, -1))  # fmt: skip
             parts.append((up - down) / 2)
-    error = float(np.linalg.norm(parts))
-    return Number(value, error if error > SMALLEST * abs(value) else np.nan)
+    errors = np.linalg.norm(parts, axis=0)
+    shown = errors > SMALLEST * np.abs(values)
+    return [Number(float(value), float(error) if worth else np.nan)
+            for value, error, worth in zip(values, errors, shown, strict=True)]  # fmt: skip
 
 
 def _steps(fit):
@@ -76,7 +83,8 @@ def statement(where, text, paper, number, unit, verdict, note=""):
 
 
 def near(number, expected, tolerance, period=None):
-    """Verdict on a number being `expected` within a tolerance; "open" where its error decides."""
+    """Verdict on a number being `expected` within a tolerance; "open" where its error decides, from
+    the tolerance to three errors beyond."""
     away = number.value - expected
     if period is not None:
         away = (away + period / 2) % period - period / 2
@@ -86,7 +94,7 @@ def near(number, expected, tolerance, period=None):
         return "open"
     if beyond > APART * error:
         return "differs"
-    return "open" if error > tolerance or beyond > SURE * error else "agrees"
+    return "open" if error > tolerance or beyond > 0 else "agrees"
 
 
 def within(number, low, high):
@@ -142,7 +150,10 @@ def flip(case, species=None, before_GeV=1e4, **local):
 
 
 def extreme(energy, values, which):
-    """Energy of the largest (which = 1) or smallest (-1) value, between points by a parabola."""
+    """Energy of the largest (which = 1) or smallest (-1) value, between points by a parabola; NaN
+    of nothing."""
+    if not len(values):
+        return np.nan
     i = int(np.argmax(which * values))
     x = np.log(energy)
     if 0 < i < len(values) - 1:
