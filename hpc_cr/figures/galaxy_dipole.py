@@ -4,7 +4,8 @@ Amplitude of the equatorial dipole, |delta| cos(declination), above, right ascen
 below, of all nuclei at one total energy (Li, Yuan, Liu & Guo 2021, arXiv:2107.00313, figures 3 to
 5). Pairs of panels, as far as the file has cases for them:
 
-    the first case with its local field and without, and cases in other modes
+    the first case with its local field and without, and cases in other modes (without it only
+    where the local source does not spread along it)
     the first case by mass group: the phase turns where each group's local source ends
     cases that differ from the first in D_perp/D_par alone
     cases that differ from the first in the exponent of its rise with rigidity alone
@@ -102,7 +103,9 @@ def _modes(cases):
                                                       style.PURPLE), strict=False):  # fmt: skip
         energy = galaxy_groups.energies(case)
         curves.append(Curve(name, energy, case.dipoles(energy), {"color": colour}))
-        if case.job.local_field.direction is not None:
+        # without the field a source that spread along it would have arrived with another density
+        spreads = case.job.local_source.kernel == "anisotropic"
+        if case.job.local_field.direction is not None and not spreads:
             look = {"color": colour, "linestyle": "--", "linewidth": 1.0}
             without = case.dipoles(energy, direction=None)
             curves.append(Curve("", energy, without, look))
