@@ -31,11 +31,12 @@ def gyroradius():
 def directions(case):
     """Right ascensions that the text names."""
     job = case.job
-    rows = (("sect. 1", "the local field, (l, b) = (210.5, -57.1) deg", job.local_field, 3.0),
-            ("sect. 2.2", "Geminga's remnant, (194.3, -13) deg", job.local_source, 5.0))
+    rows = (("sect. 1", "the local field", job.local_field, 3.0),
+            ("sect. 2.2", "Geminga's remnant", job.local_source, 5.0))
     found = []
     for where, text, section, expected in rows:
         value = Number(float(equatorial(unit_vector(*section.direction))[1]))
+        text += ", (l, b) = ({:g}, {:g}) deg".format(*section.direction)
         found.append(statement(where, f"right ascension of {text}", f"{expected:g}", value, "h",
                                near(value, expected, GRANTED_H),
                                f"printed to one digit; {GRANTED_H:g} h is granted"))  # fmt: skip

@@ -17,12 +17,14 @@ import galaxy_files
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 from hpc_cr.cli import paper
 from hpc_cr.constants import PC_C_CM2_PER_S
 from hpc_cr.frames import unit_vector
 from hpc_cr.io.errors import ResultError
 from hpc_cr.io.results import open_results
+from hpc_cr.measurements import dipole as measurements
 from hpc_cr.papers import VERDICTS
 from hpc_cr.papers.geminga_lrmf import kernel, model, spectra
 from hpc_cr.papers.geminga_lrmf.files import CONSISTENT, PRINTED, REFITTED, modes, parts
@@ -195,6 +197,23 @@ def test_kernels(printed):
     assert kernel.dipole_alone(printed, 1e4, "isotropic") == pytest.approx(bent, rel=1e-9)
     assert kernel.dipole_alone(printed, 1e4, "anisotropic") == pytest.approx(1, rel=1e-9)
     assert bent != pytest.approx(1, rel=0.1)  # control: the printed kernel's is shorter
+
+
+def test_measured_phases(printed, table):
+    """Mean of directions, its error from the scatter; scipy's circular statistics beside it."""
+    hours = np.array([p.phase_deg / 15 for p in measurements.current().points
+                      if p.shown and np.isfinite(p.phase_deg) and 1e-4 <= p.energy <= 0.1])
+    found = row(table, "mean of the measured phases")
+    assert found["value"] == pytest.approx(stats.circmean(hours, high=TURN), abs=1e-9)
+    # of small angles both scatters are the same; of 1.9 h = 0.5 rad they differ by a tenth
+    scatter = stats.circstd(hours, high=TURN)
+    assert found["error"] == pytest.approx(scatter / np.sqrt(len(hours)), rel=0.1)
+    assert found["value"] != pytest.approx(hours.mean(), abs=1)  # control: means across 0 h
+    near_pev = row(table, "measured phase", "Tibet")
+    points = [p for p in measurements.current().points
+              if p.experiment == "Tibet" and 0.25 <= p.energy <= 2 and p.shown]
+    assert (min(p.phase_deg for p in points) / 15 < near_pev["value"]
+            < max(p.phase_deg for p in points) / 15)
 
 
 def test_verdicts():
