@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpc_cr.campaigns.galaxy_setting import (
+    injection,
     local_component,
     local_tensor,
     rigidities,
@@ -50,8 +51,10 @@ def coupled(job):
 
 
 def connected(job):
-    """Whether its species depend on one another."""
-    return job.nuclei.network or coupled(job)
+    """Whether its species depend on one another: by spallation, decay, or solved together."""
+    names = job.nuclei.species
+    decays = job.nuclei.decay and any(s.daughter in names for s in species_of(job))
+    return job.nuclei.network or decays or coupled(job)
 
 
 def entry_cost(job, rig=0):
@@ -195,7 +198,11 @@ class Workshop:
         rows = 0 if job.injection.abundance is not None else row
         name = (key, rows, job.injection.flux, job.injection.flux_energy)
         if name not in self._scales:
-            self._scales[name] = flux_scale(job, rows)
+            densities = None
+            if coupled(job):  # all energies are there
+                densities = np.array([self._solved[key, rows, k]["fine"]["density"]
+                                      for k in range(len(job.particles.rigidities))])
+            self._scales[name] = flux_scale(job, rows, densities)
         return self._scales[name]
 
 
@@ -205,7 +212,7 @@ def _solutions(job, problem, order, row, rig):
         from hpc_cr.galaxy.momentum import march
 
         yield from march(problem)
-    elif job.nuclei.network:
+    elif connected(job):
         for number, solved in network.one_energy(problem, rig):
             yield number, rig, solved
     else:
@@ -219,9 +226,15 @@ def _kept(job, problem, solved, coarse):
     kept = {"density": local.density, "radial": local.radial}
     if not coarse:
         b = solved.balance
-        kept["balance"] = np.array([b.escaped_top, b.escaped_side, b.lost]) / b.injected
+        fate = np.array([b.escaped_top, b.escaped_side, b.lost, b.moved])
+        kept["fate"] = fate / b.injected if b.injected > 0 else np.full(4, np.nan)
         kept["map"] = on_map(problem.grid, solved.density, job.map_radii, job.map_heights)
     return kept
+
+
+def _steepness(kept):
+    """-d ln N/dr of a solution, 1/pc; NaN where there is nothing."""
+    return -kept["radial"] / kept["density"] if kept["density"] > 0 else np.nan
 
 
 def entry(job, row, rig, found, scale):
@@ -229,30 +242,35 @@ def entry(job, row, rig, found, scale):
     s = species_of(job)[row]
     at = float(rigidities(job)[row, rig])
     beta = float(velocity(at, s.z, s.a))
-    axis = "nucleon" if job.energies.per_nucleon is not None else "rigidity"
-    to_flux = scale * beta * float(axis_per_rigidity(axis, at, s.z, s.a))
+    to_flux = scale * beta * float(axis_per_rigidity(_axis(job), at, s.z, s.a))
     fine, coarse = found["fine"], found["coarse"]
     local, steepness = local_component(job, row, at)
-    background = [-fine["radial"] / fine["density"], 0.0, 0.0]
     return {
         "flux": np.array([to_flux * fine["density"], local[0]]),
-        "gradient": np.array([background, steepness[0]]),
+        "gradient": np.array([[_steepness(fine), 0.0, 0.0], steepness[0]]),
         "tensor": local_tensor(job, at, beta),
         "coarse_flux": to_flux * coarse["density"],
-        "coarse_gradient": -coarse["radial"] / coarse["density"],
-        "fate": fine["balance"],
+        "coarse_gradient": _steepness(coarse),
+        "fate": fine["fate"],
         "flux_map": to_flux * fine["map"],
     }
 
 
-def flux_scale(job, row):
-    """Flux at the Sun over J = beta N of the solution, per GV, from one more energy.
+def _axis(job):
+    return "nucleon" if job.energies.per_nucleon is not None else "rigidity"
+
+
+def flux_scale(job, row, densities=None):
+    """Flux at the Sun over J = beta N of the solution, per GV.
 
     Parameters
     ----------
     job : Job
     row : int
         Species whose flux is given.
+    densities : ndarray (n_energy), optional
+        Its density at the Sun at the job's energies, where they are connected. Between them it is
+        a power law times the injected spectrum; without, one more energy is solved.
 
     Returns
     -------
@@ -261,14 +279,29 @@ def flux_scale(job, row):
     s = species_of(job)[row]
     wanted = job.injection.flux[0 if job.injection.abundance is not None else row]
     at = float(rigidity_of_energy(job.injection.flux_energy * s.a, s.z, s.a))
-    value = nucleon_energy(at, s.z, s.a) if job.energies.per_nucleon is not None else at
+    if densities is None:
+        density = _density_at(job, row, at)
+    else:
+        where = rigidities(job)[row]
+        injected = injection(job, row, where) / axis_per_rigidity(_axis(job), where, s.z, s.a)
+        there = injection(job, row, at) / axis_per_rigidity(_axis(job), at, s.z, s.a)
+        density = there * np.exp(np.interp(np.log(at), np.log(where), np.log(densities / injected)))
+    # fluxes are per GeV of total energy, per nucleon for all but protons
+    wanted_per_GV = wanted * axis_per_rigidity("nucleon", at, s.z, s.a)
+    per_GV = axis_per_rigidity(_axis(job), at, s.z, s.a)
+    return wanted_per_GV / (density * per_GV * velocity(at, s.z, s.a))
+
+
+def _density_at(job, row, rigidity_GV):
+    """Density at the Sun of a species at another energy than the job's."""
+    s = species_of(job)[row]
+    value = rigidity_GV
+    if job.energies.per_nucleon is not None:
+        value = nucleon_energy(rigidity_GV, s.z, s.a)
     problem, order = setting(job, axis_values=[float(value)])
     number = order.index(row)
-    if job.nuclei.network:
+    if connected(job):
         solved = next(found for i, found in network.one_energy(problem, 0) if i == number)
     else:
         solved = network.alone(problem, number, 0)
-    per_GV = axis_per_rigidity(problem.axis, at, s.z, s.a)
-    # fluxes are per GeV of total energy, per nucleon for all but protons
-    wanted_per_GV = wanted * axis_per_rigidity("nucleon", at, s.z, s.a)
-    return wanted_per_GV / (solved.local.density * per_GV * velocity(at, s.z, s.a))
+    return solved.local.density

@@ -59,9 +59,10 @@ def injection(job, number, rigidity_GV):
     """
     i, s = job.injection, species_of(job)[number]
     # abundances compare nuclei at the same momentum per nucleon
-    momentum = momentum_per_nucleon(rigidity_GV, s.z, s.a)
-    per_nucleon = job.energies.per_nucleon is not None
-    x = momentum if per_nucleon else np.asarray(rigidity_GV, float)
+    per_nucleon = job.energies.per_nucleon is not None or i.abundance is not None
+    x = np.asarray(rigidity_GV, float)
+    if per_nucleon:
+        x = momentum_per_nucleon(x, s.z, s.a)
     spectrum = x ** -i.slope[number]
     if i.break_rigidity is not None:
         at = 1e6 * i.break_rigidity
@@ -107,8 +108,10 @@ def setting(job, coarse=False, axis_values=None):
         at = rigidity(axis, s.z, s.a) if per_nucleon else axis
         spectra.append(injection(job, number, at) / axis_per_rigidity(axis_name, at, s.z, s.a))
     r, z = grid.r[:, None], grid.z
-    site = distributions.density(job.sources.distribution, r, z, job.sources.scale_height,
-                                 job.sources.largest_radius)
+    sources = job.sources
+    site = distributions.density(sources.distribution, r, z, sources.scale_height,
+                                 sources.largest_radius)
+    site = site / distributions.surface_density(sources.distribution, halo.sun)
     return Setting(
         grid=grid, sun_radius=halo.sun, diffusion=diffusion_model(job),
         wind=job.diffusion.wind / C_KM_PER_S, alfven=job.diffusion.alfven_speed / C_KM_PER_S,

@@ -66,7 +66,8 @@ class Diffusion(Section):
         '"4 kpc" with "exponential" and "source-power"')
     n_m: number(above=0, most=10) | None = key(
         None, 'N_m of "source-dependent": F = N_m/(1 + f) in the plane, f the sources\' density '
-        "over that at the Sun", "number > 0, <= 10", "0.62 with that model")
+        "over that at the Sun, without largest_radius", "number > 0, <= 10",
+        "0.62 with that model")
     xi: number(above=0, most=1) | None = key(
         None, 'share of the half height within which F rises to 1, of "source-dependent"',
         "number > 0, <= 1", "0.1 with that model")
@@ -135,7 +136,7 @@ class Injection(Section):
     """Spectra at the sources: Q ~ R^-slope exp(-R/R_c), R_c a rigidity times Z or A over Z."""
 
     slope: one_or_more(number(least=0, most=6)) = key(
-        (2.2,), "exponent of the rigidity (of the momentum per nucleon with energies.per_nucleon)",
+        (2.2,), "exponent of the rigidity",
         "number, or one per species")
     break_rigidity: quantity("rigidity") | None = key(
         None, "below it the slope is slope_below", "rigidity > 0", "none")
@@ -147,12 +148,14 @@ class Injection(Section):
         "Z", "the cutoff energy grows with the charge (one rigidity for all), or with the mass "
         "(one energy per nucleon for all; cutoff is then that of protons)", '"Z" or "A"')
     abundance: one_or_more(number(least=0)) | None = key(
-        None, "relative injection at equal momentum per nucleon; secondaries have 0",
+        None, "relative injection at equal momentum per nucleon (at 1 GeV/c of it, if slopes "
+        "differ); secondaries have 0",
         "list, one per species", "with nuclei.network those of measurements/nuclei.csv; else "
         "by flux")
     flux: one_or_more(quantity("flux", zero=True)) | None = key(
         None, "background flux at flux_energy, one per species, instead of abundance; with "
-        "abundance one value: that of the first species", "list of fluxes", "0.0191 for protons")
+        "abundance one value: that of the first species", "list of fluxes",
+        '"0.0191 / (GeV m2 s sr)" where H1 is the first')
     flux_energy: quantity("energy") = key(
         100.0, "energy at which flux is given: total energy for protons, total energy per nucleon "
         "for others", "energy > 0", '"100 GeV"')

@@ -34,6 +34,7 @@ def resolve_galaxy(job):
     job = _with(job, "run", {"realisations": 1})
     for section, fill in _FILLS.items():
         job = _with(job, section, fill(job))
+    _check_flux_energy(job)
     return _with(job, "particles", {"rigidities": _rigidities(job)})
 
 
@@ -105,6 +106,12 @@ def _fill_nuclei(job):
         if name not in SPECIES:
             raise JobError(f"no nucleus {shown(name)}; known are {', '.join(SPECIES)}",
                            "nuclei.species")
+    decays = [name for name in job.nuclei.species
+              if SPECIES[name].daughter in job.nuclei.species]
+    if job.nuclei.decay and decays and job.energies.per_nucleon is None:
+        raise JobError(f"{decays[0]} decays to {SPECIES[decays[0]].daughter} at the same energy "
+                       "per nucleon: needs energies.per_nucleon, or nuclei.decay = false",
+                       "nuclei.species")
     for name in ("network", "ionisation"):
         if getattr(job.nuclei, name) and job.energies.per_nucleon is None:
             raise JobError("keeps the energy per nucleon, or changes it: needs "
@@ -148,7 +155,12 @@ def _fill_injection(job):
         if not changes["abundance"][0] > 0:
             raise JobError(f"the first species, {job.nuclei.species[0]}, sets the scale and needs "
                            "an abundance above 0", "injection.abundance")
-        changes["flux"] = injection.flux or DEFAULT_FLUX
+        changes["flux"] = injection.flux
+        if injection.flux is None:
+            if job.nuclei.species[0] != "H1":
+                raise JobError(f"must be given: that of {job.nuclei.species[0]}, the first of "
+                               "nuclei.species", "injection.flux")
+            changes["flux"] = DEFAULT_FLUX
     else:
         changes["flux"] = _per_species(job, "injection", "flux")
         if changes["flux"] is None:
@@ -156,6 +168,19 @@ def _fill_injection(job):
                 raise JobError("must be given for these species, or abundance", "injection.flux")
             changes["flux"] = DEFAULT_FLUX
     return changes
+
+
+def _check_flux_energy(job):
+    """Raise unless the flux is given within the energies, where they are solved together."""
+    lowest, highest = job.energies.per_nucleon or (0.0, np.inf)
+    connected = job.nuclei.ionisation or job.diffusion.alfven_speed or job.diffusion.wind
+    if connected and not lowest + NUCLEON_MASS_GEV < job.injection.flux_energy < highest:
+        raise JobError(f"{job.injection.flux_energy:g} GeV is not within energies.per_nucleon, "
+                       f"{lowest:g} to {highest:g} GeV", "injection.flux_energy")
+    rest = job.injection.flux_energy / NUCLEON_MASS_GEV
+    if rest <= 1.01:
+        raise JobError(f"{job.injection.flux_energy:g} GeV is a total energy per nucleon, and must "
+                       "be above its rest energy, 0.94 GeV", "injection.flux_energy")
 
 
 def _fill_local_source(job):

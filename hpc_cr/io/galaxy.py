@@ -153,17 +153,17 @@ class GalaxyResults(Results):
         per : {"rigidity", "nucleon", "energy"}
             What `energy` is, and what the flux is per.
         """
-        return self._scaled(species, energy, per, self.scales[self.number(species)])
+        return self._scaled(species, energy, per, self.scales[self.number(species)], self.job)
 
     def unscaled_flux(self, species, energy, per="energy"):
         """The same without `scales`."""
-        return self._scaled(species, energy, per, (1.0, 1.0))
+        return self._scaled(species, energy, per, (1.0, 1.0), self.job)
 
-    def _scaled(self, species, energy, per, scales):
+    def _scaled(self, species, energy, per, scales, job):
         number = self.number(species)
         s = self.nuclei[number]
         at = np.atleast_1d(self.rigidity_at(species, energy, per))
-        local, _ = galaxy_setting.local_component(self.job, number, at)
+        local, _ = galaxy_setting.local_component(job, number, at)
         per_GV = axis_per_rigidity(per, at, s.z, s.a)
         return Flux(scales[0] * self._background(number, at) / per_GV, scales[1] * local / per_GV)
 
@@ -192,7 +192,8 @@ class GalaxyResults(Results):
         rigidity_GV, beta : array (n,)
         **local
             Keys of [local_field] that replace the job's: direction (None: isotropic diffusion),
-            ratio, ratio_slope.
+            ratio, ratio_slope. A burst with the kernel "anisotropic" then spreads by them, too;
+            `scales` stay those of the job.
         """
         return galaxy_setting.local_tensor(self._with(local), rigidity_GV, beta)
 
@@ -221,7 +222,7 @@ class GalaxyResults(Results):
             s = self.nuclei[number]
             at = np.atleast_1d(self.rigidity_at(name, energy, per))
             beta = velocity(at, s.z, s.a)
-            flux = self.flux(name, energy, per)
+            flux = self._scaled(name, energy, per, self.scales[number], self._with(local))
             tensor = self.tensor(at, beta, **local)
             for part, values in (("background", flux.background), ("local", flux.local)):
                 gradient = self._gradient(number, part, at, local)

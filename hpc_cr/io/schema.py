@@ -434,8 +434,9 @@ _GALAXY = tuple(Dataset(*given, "data", kinds=("galaxy",)) for given in (
     (
         "galaxy/fate", ("row", "rig", "fate"), "<f8", "1",
         "shares of the injected particles, those made by spallation and decay among them, that"
-        " leave through top and bottom, through the rim, and that collisions and decay remove;"
-        " their sum is 1 but for what energy losses and reacceleration move along the axis",
+        " leave through top and bottom, through the rim, that collisions and decay remove, and that"
+        " losses and gains of energy move to other energies (negative: brought from there); their"
+        " sum is 1",
     ),
     (
         "galaxy/flux_map", ("row", "rig", "map_radius", "map_height"), "<f8", _FLUX,
@@ -561,7 +562,7 @@ def sizes(job):
     if job.run.kind == "escape":
         return size | {"particle": job.n_pix}
     if job.run.kind == "galaxy":
-        return size | {"part": 2, "fate": 3, "map_radius": len(job.map_radii),
+        return size | {"part": 2, "fate": 4, "map_radius": len(job.map_radii),
                        "map_height": len(job.map_heights)}
     if job.run.kind == "source":
         edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}
