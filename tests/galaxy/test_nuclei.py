@@ -81,13 +81,86 @@ def test_helium_target():
     # a proton on helium is a helium nucleus on hydrogen
     wanted = nuclei.inelastic(SPECIES["He4"], 10.0) / nuclei.inelastic(SPECIES["H1"], 10.0)
     assert nuclei.helium_inelastic_ratio(SPECIES["H1"], 10.0) == pytest.approx(wanted)
-    # more charge lost, more often on helium; the continuation begins where the formula ends
-    iron = SPECIES["Fe56"]
-    ratios = [float(nuclei.helium_production_ratio(iron, iron._replace(z=z, a=2 * z), 2.0))
-              for z in range(25, 2, -1)]  # fmt: skip
-    assert np.all(np.diff(ratios[10:]) > 0)
-    steps = np.diff(ratios[8:18])
-    assert np.max(np.abs(np.diff(steps))) < 0.2 * np.max(steps)
+
+
+def check_helium_production(ratio):
+    """Ferrando et al. 1988: ln ratio = mu |dZ - f delta|^1.43 at 0.43, 0.73 and 1.51 GeV per
+    nucleon, measured for carbon, oxygen and iron."""
+    nodes, mu, delta = (0.43, 0.73, 1.51), (0.082, 0.047, 0.031), (2.45, 3.45, 4.40)
+    for name, f in (("C12", -0.76), ("O16", -0.41), ("Fe56", 1.0)):
+        for one in zip(nodes, mu, delta, strict=True):
+            for lost in (1, SPECIES[name].z // 2):
+                wanted = one[1] * abs(lost - f * one[2]) ** 1.43
+                assert np.log(ratio(name, lost, one[0])) == pytest.approx(wanted, rel=1e-9)
+    # it has its least value, 1, where iron loses delta charges; carbon and oxygen always make their
+    # fragments more often on helium, the more the lighter these are
+    for energy, least in zip(nodes, (2, 3, 4), strict=True):
+        assert np.argmin([ratio("Fe56", lost, energy) for lost in range(13)]) == least
+        for name in ("C12", "O16"):
+            found = [ratio(name, lost, energy) for lost in range(SPECIES[name].z // 2 + 1)]
+            assert found[0] > 1 and np.all(np.diff(found) > 0)
+
+
+def helium_production(name, lost, energy, sign=1.0):
+    """Ratio of a parent that loses so many charges; a minus turns the sign of f."""
+    parent = SPECIES[name]
+    if sign > 0:
+        other = parent._replace(z=parent.z - lost)
+        return float(nuclei.helium_production_ratio(parent, other, energy))
+    mirror = parent._replace(z=parent.z + lost)
+    return float(nuclei.helium_production_ratio(parent, mirror, energy))
+
+
+def test_fragments_on_helium():
+    check_helium_production(helium_production)
+    # control: |-dZ - f delta| is |dZ + f delta|
+    with pytest.raises(AssertionError):
+        check_helium_production(lambda *given: helium_production(*given, sign=-1.0))
+    with pytest.raises(AssertionError):
+        check_helium_production(lambda name, lost, energy: helium_production(name, lost, 2.0))
+
+
+def test_fragments_on_helium_beyond_what_was_measured():
+    # the value at the end: exp(0.082 |13 - 2.45|^1.43) = 10.8 for iron, at most
+    iron, boron = SPECIES["Fe56"], SPECIES["B11"]
+    end = np.exp(0.082 * (13 - 2.45) ** 1.43)
+    np.testing.assert_allclose(nuclei.helium_production_ratio(iron, boron, [0.1, 0.3, 0.43]), end)
+    np.testing.assert_allclose(nuclei.helium_production_ratio(iron, boron, [1.51, 1e3]),
+                               np.exp(0.031 * (13 - 4.40) ** 1.43))
+    # lighter than carbon as carbon
+    assert nuclei.helium_production_ratio(boron, SPECIES["Be9"], 1.0) == (
+        nuclei.helium_production_ratio(SPECIES["C12"], boron, 1.0))
+
+
+def on_helium(parent, ratio):
+    """Nucleons that fragments carry away on helium over those of the parents destroyed there."""
+    carried = sum(other.a * nuclei.production(parent, other, ENERGIES) * ratio(parent, other)
+                  for other in SPECIES.values())  # fmt: skip
+    lost = parent.a * nuclei.inelastic(parent, ENERGIES)
+    return carried / (lost * nuclei.helium_inelastic_ratio(parent, ENERGIES))
+
+
+def test_nucleons_on_helium():
+    """Hydrogen and helium nuclei carry half of them: on helium they must be made as much more often
+    as their parents are destroyed."""
+    def ratio(parent, other):
+        return nuclei.helium_production_ratio(parent, other, ENERGIES)
+
+    for one in SPECIES.values():
+        if one.a > 4:
+            assert np.all(on_helium(one, ratio) <= 1), one.name
+    # most of what is left of carbon and oxygen on hydrogen is hydrogen and helium on helium too
+    for name in ("C12", "O16"):
+        share, on_hydrogen = on_helium(SPECIES[name], ratio), on_helium(
+            SPECIES[name], lambda parent, _: nuclei.helium_inelastic_ratio(parent, ENERGIES))
+        assert np.all(share > 0.8 * on_hydrogen)
+        # control: as often as on hydrogen
+        few = on_helium(SPECIES[name], lambda parent, other: np.where(
+            other.z < 3, 1.0, ratio(parent, other)))
+        assert not np.all(few > 0.8 * on_hydrogen)
+    for name in ("H1", "He4"):
+        assert nuclei.helium_production_ratio(SPECIES["O16"], SPECIES[name], 2.0) == (
+            nuclei.helium_inelastic_ratio(SPECIES["O16"], 2.0))
 
 
 def test_rates_in_other_units():
