@@ -116,6 +116,7 @@ def setting(job, coarse=False, axis_values=None):
         grid=grid, sun_radius=halo.sun, diffusion=diffusion_model(job),
         wind=job.diffusion.wind / C_KM_PER_S, alfven=job.diffusion.alfven_speed / C_KM_PER_S,
         gas=gas.on_grid(grid, job.gas.profile, job.gas.density, job.gas.half_height),
+        ionised=gas.components_on_grid(grid).ions if job.gas.profile == "galaxy" else None,
         helium=job.gas.helium, site=site, species=species, axis=axis_name,
         values=axis, injection=np.array(spectra), network=job.nuclei.network,
         inelastic=job.nuclei.inelastic, decay=job.nuclei.decay,

@@ -8,7 +8,9 @@ charge Z, mass M and velocity beta c, with the electron's m and r_e:
     Coulomb      4 pi r_e^2 m c^2 Z^2 n_e L beta^2/(x^3 + beta^3),
 
 both over c; n_s the electrons in hydrogen and helium atoms, n_e the free ones, L the Coulomb
-logarithm of a cold plasma and x = (3 sqrt(pi)/4)^(1/3) sqrt(2 kT/m c^2).
+logarithm of a cold plasma and x = (3 sqrt(pi)/4)^(1/3) sqrt(2 kT/m c^2). Free electrons are those
+of hydrogen: helium is mostly neutral in the warm ionised gas too (Reynolds & Tufte 1995, ApJ 439,
+L17).
 """
 
 import numpy as np
@@ -37,9 +39,9 @@ def rate(species, nucleon_GeV, hydrogen_cm3, ionised_cm3=0.0, helium=HELIUM):
     nucleon_GeV : float or array (...)
         Kinetic energy per nucleon.
     hydrogen_cm3, ionised_cm3 : float or array (...)
-        Hydrogen atoms, those in molecules included, and free electrons per cm^3.
+        Neutral hydrogen atoms, those in molecules included, and ionised ones per cm^3.
     helium : float
-        Helium atoms per hydrogen atom, neutral or not.
+        Helium atoms per hydrogen atom, neutral or ionised.
 
     Returns
     -------
@@ -49,11 +51,12 @@ def rate(species, nucleon_GeV, hydrogen_cm3, ionised_cm3=0.0, helium=HELIUM):
     mass = nucleon_mass(species.a)
     gamma = 1 + np.asarray(nucleon_GeV, float) / mass
     squared = (gamma - 1) * (gamma + 1) / gamma**2
+    neutral, ionised = np.asarray(hydrogen_cm3, float), np.asarray(ionised_cm3, float)
     common = (2 * np.pi * ELECTRON_RADIUS_CM**2 * ELECTRON_MASS_GEV * CM_PER_PC
               * species.z**2 / species.a)  # fmt: skip
     nucleus = mass * species.a
-    return common * (_ionisation(gamma, squared, nucleus, hydrogen_cm3, helium)
-                     + 2 * _coulomb(gamma, squared, nucleus, ionised_cm3))  # fmt: skip
+    return common * (_ionisation(gamma, squared, nucleus, neutral, helium * (neutral + ionised))
+                     + 2 * _coulomb(gamma, squared, nucleus, ionised))  # fmt: skip
 
 
 def _ionisation(gamma, squared, nucleus, hydrogen, helium):
@@ -64,12 +67,11 @@ def _ionisation(gamma, squared, nucleus, hydrogen, helium):
         return np.maximum(np.log(energy * largest / excitation**2) - 2 * squared, 0.0)
 
     # two electrons in an atom of helium
-    each = bracket(HYDROGEN_GEV) + 2 * helium * bracket(HELIUM_GEV)
-    return np.asarray(hydrogen, float) * each / np.sqrt(squared)
+    both = hydrogen * bracket(HYDROGEN_GEV) + 2 * helium * bracket(HELIUM_GEV)
+    return both / np.sqrt(squared)
 
 
 def _coulomb(gamma, squared, nucleus, electrons):
-    electrons = np.asarray(electrons, float)
     thermal = np.sqrt(2 * BOLTZMANN_GEV_PER_K * TEMPERATURE_K / ELECTRON_MASS_GEV)
     cubed = 0.75 * np.sqrt(np.pi) * thermal**3
     # without electrons their logarithm is not asked for

@@ -12,7 +12,7 @@ v_A over c with
     K = v_A^2/[D d (4 - d)(4 - d^2)],    d = d ln D/d ln R.
 
 Several codes have 4/3 of it. With the same shape, K scales with v_A^2: a published v_A is to be
-multiplied by the square root of the ratio. Free electrons of the ionised gas count as bound.
+multiplied by the square root of the ratio.
 
 No particles come from below the axis (`energy_flow`), so that reaccelerated spectra are too low
 near the lowest energy. With D = 2.7e28 (R/4 GV)^0.6 cm^2/s, sources of slope 2.3 down to any energy
@@ -77,7 +77,9 @@ def rates_of(setting, i):
     nucleon = spectra.nucleon_energy(rigidity, one.z, one.a)
     loss = np.zeros((rigidity.size, *grid.shape)) + expansion(grid, setting.wind) / 3
     if setting.ionisation:
-        lost = losses.rate(one, nucleon[:, None, None], setting.gas, helium=setting.helium)
+        ionised = 0.0 if setting.ionised is None else np.asarray(setting.ionised)
+        neutral = np.maximum(setting.gas - ionised, 0.0)
+        lost = losses.rate(one, nucleon[:, None, None], neutral, ionised, setting.helium)
         # dT = beta dp
         loss += lost / (beta * momentum)[:, None, None]
     spread = np.stack([reacceleration(setting, *each)

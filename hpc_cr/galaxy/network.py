@@ -42,6 +42,9 @@ class Setting(NamedTuple):
         Helium atoms per hydrogen atom.
     network, inelastic, decay, ionisation : bool
         Whether nuclei make others, are destroyed, decay and lose energy.
+    ionised : ndarray (n_r, n_z) or None
+        What of the gas is ionised, hydrogen nuclei per cm^3: Coulomb collisions with its electrons
+        cost more energy than ionisation. None: all is neutral.
     """
 
     grid: Grid
@@ -60,6 +63,7 @@ class Setting(NamedTuple):
     inelastic: bool = True
     decay: bool = True
     ionisation: bool = False
+    ionised: np.ndarray | None = None
 
 
 class Solved(NamedTuple):
@@ -101,10 +105,13 @@ def check(setting):
     if np.shape(setting.injection) != wanted:
         raise ValueError(f"injection of shape {np.shape(setting.injection)} for {wanted[0]} species"
                          f" at {wanted[1]} energies")
-    for name in ("gas", "site"):
+    places = ("gas", "site") if setting.ionised is None else ("gas", "site", "ionised")
+    for name in places:
         if np.shape(getattr(setting, name)) != setting.grid.shape:
             raise ValueError(f"{name} of shape {np.shape(getattr(setting, name))} on a grid of"
                              f" {setting.grid.shape}")
+    if setting.ionised is not None and np.any(setting.ionised > setting.gas * (1 + 1e-9)):
+        raise ValueError("more of the gas is ionised than there is")
 
 
 def _place(setting, i, k):

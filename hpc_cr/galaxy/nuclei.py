@@ -217,9 +217,9 @@ def helium_production_ratio(parent, daughter, nucleon_GeV):
         exp(mu |dZ - f delta|^1.43),    dZ = Z of the parent less that of the fragment,
 
     mu and delta functions of the energy, f of the parent's charge. Measured for carbon, oxygen and
-    iron at 0.43 to 1.51 GeV per nucleon and dZ up to Z/2; beyond each of these the value at its end.
-    Hydrogen and helium nuclei, and what is made of helium, are in the ratio of the inelastic cross
-    sections, as are the collisions that make them.
+    iron, at 0.43 to 1.51 GeV per nucleon and for dZ up to Z/2; beyond each of these it keeps the
+    value at its end. Hydrogen and helium nuclei, and what is made of helium, are in the ratio of
+    the parents' inelastic cross sections.
     """
     kinetic = np.asarray(nucleon_GeV, float)
     if daughter.z < 3 or parent.z < 3:

@@ -50,7 +50,7 @@ def test_plasma():
     logarithm = np.log((2 * rest * gamma * squared / (constants.hbar * frequency)).to_value(""))
     radius = constants.alpha**2 * constants.a0
     wanted = 4 * np.pi * n * radius**2 * rest / squared * logarithm
-    found = per_path(kinetic, hydrogen_cm3=0.0, ionised_cm3=0.1)
+    found = per_path(kinetic, hydrogen_cm3=0.0, ionised_cm3=0.1, helium=0.0)
     # the recoil, ln(1 + 2 gamma m/M)/2 = 0.003 of a logarithm of 40, and x^3 = 3e-6 are left out
     assert found == pytest.approx(wanted.to_value(units.GeV / units.cm), rel=3e-4)
 
@@ -64,6 +64,24 @@ def test_scaling_with_charge_and_gas():
     found = losses.rate(carbon, 1.0, density, 0.0)
     np.testing.assert_allclose(found, density * losses.rate(carbon, 1.0, 1.0, 0.0))
     assert np.all(np.isfinite(losses.rate(carbon, 1.0, 1.0, density)))
+
+
+def test_helium_of_ionised_gas_is_neutral():
+    parts = [losses.rate(PROTON, 1.0, *gas) for gas in ((0.7, 0.0, 0.1), (0.0, 0.3, 0.0),
+                                                        (0.3, 0.0, 0.1), (0.3, 0.0, 0.0))]
+    # 0.7 neutral, 0.3 ionised, and the helium of 0.3
+    found = losses.rate(PROTON, 1.0, 0.7, 0.3, 0.1)
+    assert found == pytest.approx(parts[0] + parts[1] + parts[2] - parts[3], rel=1e-12)
+    # a free electron costs more than a bound one: logarithms of the plasma's and the atoms' scale,
+    # 2 ln(2 m gamma beta^2/hbar omega_p) over ln((2 m beta^2 gamma^2/I)^2) - 2 beta^2 at 1 GeV
+    gamma = 1 + 1 / spectra.PROTON_MASS_GEV
+    squared, electron = 1 - gamma**-2, 0.511e6
+    plasma = 3.713e-11 * np.sqrt(0.3)  # eV
+    wanted = (2 * np.log(2 * electron * gamma * squared / plasma)
+              / (2 * np.log(2 * electron * gamma**2 * squared / 19) - 2 * squared))  # fmt: skip
+    assert parts[1] / parts[3] == pytest.approx(wanted, rel=1e-3)
+    # control: as bound ones
+    assert wanted > 3
 
 
 def test_slow_nuclei_lose_less_to_a_warm_plasma():

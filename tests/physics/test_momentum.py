@@ -207,6 +207,37 @@ def test_coefficient_of_reacceleration():
         momentum.reacceleration(flat, 4.0, 1.0)
 
 
+def check_free_electrons(share):
+    """Fully ionised hydrogen: what a fast charge loses in a plasma (Fermi 1940),
+    dp/(c dt) = 4 pi n r_e^2 m/beta^2 ln(2 m gamma beta^2/(hbar omega_p)), hbar omega_p =
+    3.713e-11 eV (n cm^3)^(1/2); `share` of it ionised in the solver. The recoil, up to 0.03 of a
+    logarithm of 40, is left out."""
+    case = setting(["H1"], ionisation=True, helium=0.0)
+    case = case._replace(ionised=None if share is None else share * case.gas)
+    found = momentum.rates_of(case, 0)
+    p = np.exp(energy_flow.edges(found.u))[:, None, None]
+    beta, gamma = p / np.hypot(p, 0.9383), np.hypot(p, 0.9383) / 0.9383
+    logarithm = np.log(2 * 0.511e6 * gamma * beta**2 / (3.713e-11 * np.sqrt(case.gas)))
+    wanted = (4 * np.pi * case.gas * 2.81794e-13**2 * 0.511e-3 * 3.085678e18
+              / beta**2 * logarithm)  # GeV/pc
+    assert np.allclose(found.loss * p, wanted, rtol=1e-3, atol=0)
+
+
+def test_ionised_gas_takes_energy_as_a_plasma():
+    check_free_electrons(1.0)
+    for share in (None, 0.9):
+        with pytest.raises(AssertionError):
+            check_free_electrons(share)
+
+
+def test_more_ionised_gas_than_gas_is_refused():
+    case = setting(["H1"], ionisation=True)
+    with pytest.raises(ValueError, match="more of the gas is ionised"):
+        list(momentum.march(case._replace(ionised=2 * case.gas)))
+    with pytest.raises(ValueError, match="ionised of shape"):
+        list(momentum.march(case._replace(ionised=np.ones(3))))
+
+
 # ---- all nuclei ---------------------------------------------------------------------------------
 
 CHAIN = ["O16", "C12", "B11", "B10", "Be10", "H1"]
