@@ -27,7 +27,7 @@ def diffusion_model(job):
         kind=d.model, coefficient_pc=d.coefficient / PC_C_CM2_PER_S, rigidity_GV=1e6 * d.rigidity,
         slope=d.slope, velocity_exponent=d.velocity_exponent,
         half_height_pc=job.halo.half_height, distribution=job.sources.distribution,
-        source_height_pc=job.sources.scale_height, **given)
+        source_height_pc=job.sources.scale_height, sun_radius_pc=job.halo.sun, **given)
 
 
 def species_of(job):

@@ -11,7 +11,8 @@
                       Phys. Rev. Lett. 108, 211102)
 
 all times beta^x and, but for the third, (R/R0)^s. f is the density of the sources, 1 at the Sun,
-q its radial part (`hpc_cr.sources.distributions`).
+q its radial part (`hpc_cr.sources.distributions`); both are the whole distributions, also where
+sources are cut off at some radius.
 """
 
 from typing import NamedTuple
@@ -56,8 +57,10 @@ class DiffusionModel(NamedTuple):
         D_par/D_perp at the Sun; if given, k = (scale_height_pc/R_arm)^2 of it replaces `floor`.
     distribution : str
         A name of `hpc_cr.sources.distributions`.
-    source_height_pc, largest_radius_pc : float
+    source_height_pc : float
         Of the sources' density f.
+    sun_radius_pc : float
+        Where f and q are 1.
     """
 
     kind: str = "uniform"
@@ -76,7 +79,7 @@ class DiffusionModel(NamedTuple):
     parallel_ratio: float = np.nan
     distribution: str = "lorimer2006"
     source_height_pc: float = 200.0
-    largest_radius_pc: float = np.inf
+    sun_radius_pc: float = SUN_RADIUS
 
     def at(self, r, z, rigidity_GV, beta=1.0):
         """The coefficient at places and rigidities, broadcast together.
@@ -123,23 +126,27 @@ class DiffusionModel(NamedTuple):
 
     def _reduced(self, r, z):
         """F of the source-dependent model."""
-        f = distributions.density(self.distribution, r, z, self.source_height_pc,
-                                  self.largest_radius_pc)
-        g = self.n_m / (1.0 + f)
+        f = distributions.density(self.distribution, r, z, self.source_height_pc)
+        at_sun = distributions.surface_density(self.distribution, self.sun_radius_pc)
+        g = self.n_m / (1.0 + f / at_sun)
         share = np.minimum(np.abs(z) / (self.xi * self.half_height_pc), 1.0)
         return g + (1.0 - g) * share**self.index
 
     def _turbulence(self, r):
         """max[q^tau, k q^-tau] of the source-power model."""
-        q = distributions.surface_density(self.distribution, np.maximum(r, self.frozen_radius_pc))
+        q = self._radial(r) / self._radial(self.sun_radius_pc)
         return np.maximum(q**self.tau, self.least_share * q**-self.tau)
+
+    def _radial(self, r):
+        return distributions.surface_density(self.distribution,
+                                             np.maximum(r, self.frozen_radius_pc))
 
     @property
     def least_share(self):
         """k: what diffusion along the arms adds at the Sun, relative to that across."""
         if np.isnan(self.parallel_ratio):
             return self.floor
-        return self.parallel_ratio / arm_factor(self.scale_height_pc)
+        return self.parallel_ratio / arm_factor(self.scale_height_pc, self.sun_radius_pc)
 
 
 def arm_factor(half_height_pc, radius=SUN_RADIUS):

@@ -36,8 +36,29 @@ def test_source_dependent_off_the_plane():
     r = np.linspace(10.0, 15e3, 3000)
     in_plane = LI.at(r, 0.0, 4.0)
     assert abs(r[np.argmin(in_plane)] - 8500 * 1.69 / 3.33) < 2 * (r[1] - r[0])
-    assert LI._replace(largest_radius_pc=15e3).at(16e3, 0.0, 4.0) / LI.coefficient_pc == (
-        pytest.approx(0.62))  # no sources there: f = 0
+
+
+def test_the_sun_elsewhere():
+    """D is what it is called at the Sun's radius of a job, wherever that is."""
+    for sun in (8000.0, 8178.0, 10e3):
+        li = LI._replace(sun_radius_pc=sun)
+        assert li.at(sun, 0.0, 4.0) / LI.coefficient_pc == pytest.approx(0.31, rel=1e-12)
+        for tau in (0.2, 0.85):
+            evoli = EVOLI._replace(sun_radius_pc=sun, tau=tau)
+            assert evoli.at(sun, 0.0, 4.0) == pytest.approx(0.25, rel=1e-12)
+            # the dependence on the radius is the same
+            ratio = evoli.at(6000.0, 0.0, 4.0) / evoli.at(sun, 0.0, 4.0)
+            fixed = EVOLI._replace(tau=tau)
+            assert ratio == pytest.approx(fixed.at(6000.0, 0.0, 4.0) / fixed.at(sun, 0.0, 4.0))
+        # control: with the Sun at 8.5 kpc it is not 0.31 D0 and D0 there
+        assert abs(LI.at(sun, 0.0, 4.0) / LI.coefficient_pc - 0.31) > 0.003
+        assert abs(EVOLI.at(sun, 0.0, 4.0) - 0.25) > 0.003
+    # a Sun within the frozen radius has q = 1, as the centre
+    inside = EVOLI._replace(sun_radius_pc=2000.0)
+    np.testing.assert_allclose(inside.at([0.0, 2000.0, 3000.0], 0.0, 4.0), 0.25, rtol=1e-12)
+    # R_arm is pi times the Sun's radius
+    near, far = (EVOLI._replace(parallel_ratio=0.5, sun_radius_pc=sun) for sun in (8e3, 16e3))
+    assert near.least_share == pytest.approx(4 * far.least_share)
 
 
 def test_source_power():
