@@ -7,7 +7,7 @@ import numpy as np
 
 from hpc_cr.config.errors import JobError, shown
 from hpc_cr.config.levels import make_levels
-from hpc_cr.config.resolve_galaxy import resolve_galaxy
+from hpc_cr.config.resolve_galaxy import resolve_galaxy, warnings_galaxy
 from hpc_cr.config.scales import MOST_STEPS, gyroradius, kept_power, power_integral
 from hpc_cr.config.schema import (
     MOST_ROWS,
@@ -410,7 +410,7 @@ def warnings(job):
         Resolved.
     """
     if job.run.kind == "galaxy":
-        return []
+        return warnings_galaxy(job)
     found, turbulence, grids = [], job.turbulence, job.grids
     smallest = float(job.gyroradii.min())
     if turbulence.rms > 0 and turbulence.inner_scale > 0.5 * smallest:

@@ -7,8 +7,10 @@ from hpc_cr.config.errors import JobError, one_of, shown
 NUCLEON_MASS_GEV = 0.931_494
 """Atomic mass unit: mass per nucleon of the nuclei."""
 DEFAULT_RIGIDITIES = (1e-5, 10.0)
-DEFAULT_FLUX = (0.0191,)
+DEFAULT_FLUX = (0.047,)
 """Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as Table 2 of arXiv:2107.00313 has it."""
+REACCELERATED_FROM_GEV = 0.1
+"""Lowest energy per nucleon above which reacceleration misses what comes from below."""
 OF_MODEL = {
     "scale_height": (("exponential", "source-power"), 4e3),
     "n_m": (("source-dependent",), 0.62),
@@ -36,6 +38,22 @@ def resolve_galaxy(job):
         job = _with(job, section, fill(job))
     _check_flux_energy(job)
     return _with(job, "particles", {"rigidities": _rigidities(job)})
+
+
+def warnings_galaxy(job):
+    """What is allowed but probably not meant, as a list of lines."""
+    if job.diffusion.alfven_speed == 0:
+        return []
+    found = []
+    if not job.nuclei.ionisation:
+        found.append("diffusion.alfven_speed: without nuclei.ionisation particles below the lowest "
+                     "energy, which are left out, would feed the spectrum far above it; set "
+                     "nuclei.ionisation = true")
+    lowest = float(min(job.energies.per_nucleon))
+    if lowest > REACCELERATED_FROM_GEV * (1 + 1e-9):
+        found.append("energies.per_nucleon: reaccelerated spectra that begin at "
+                     f"{lowest:g} GeV are too low; begin at {REACCELERATED_FROM_GEV:g} GeV or below")
+    return found
 
 
 def _with(job, section, changes):

@@ -14,10 +14,21 @@ v_A over c with
 Several codes have 4/3 of it. With the same shape, K scales with v_A^2: a published v_A is to be
 multiplied by the square root of the ratio.
 
-No particles come from below the axis (`energy_flow`), so that reaccelerated spectra are too low
-near the lowest energy. With D = 2.7e28 (R/4 GV)^0.6 cm^2/s, sources of slope 2.3 down to any energy
-and an axis from 0.1 GeV per nucleon on, by less than 1 % above 0.14 GeV and 0.1 % above 0.25 GeV at
-v_A = 6 km/s, but by 9 % for protons of 1 GeV at 18 km/s: begin lower then.
+No particles come from below the axis (`energy_flow`), so that reaccelerated spectra are too low,
+and far up from its lowest energy where nothing else has taken the particles there. Protons of an
+axis from 0.1 GeV over those of one from 0.01 GeV, with D = 2.7e28 (R/4 GV)^0.6 cm^2/s, |z| < 4 kpc
+and sources of slope 2.3:
+
+    v_A      ionisation   0.14   0.25    0.5      1      3     10 GeV
+     6 km/s  yes         0.999  1.000  1.000  1.000  1.000  1.000
+    15 km/s  yes          0.90   0.94   0.96   0.98  0.997  1.000
+    18 km/s  yes          0.85   0.89   0.92   0.95  0.985  1.000
+     6 km/s  no           0.50   0.73   0.92  0.993  1.000  1.000
+    18 km/s  no           0.21   0.26   0.31   0.38   0.61   0.99
+
+With ionisation an axis from 0.03 GeV is within 1 % up to 18 km/s, and 5 % too low at 30 km/s.
+Without it one from 0.01 GeV is not low enough either: what the spectrum is then depends on sources
+at energies where there are none, so that it is to be switched on.
 """
 
 import numpy as np

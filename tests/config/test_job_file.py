@@ -174,6 +174,18 @@ def test_warnings():
     assert [line.split(":")[0] for line in parse_job(text).warnings] == ["case b"]
 
 
+def test_warnings_of_reacceleration():
+    def found(speed, lowest, ionisation):
+        text = (f'[run]\nkind = "galaxy"\n[diffusion]\nalfven_speed = "{speed} km/s"\n[nuclei]\n'
+                f'ionisation = {ionisation}\n[energies]\nper_nucleon = ["{lowest} GeV", "1 TeV"]')
+        return [line.split(":")[0] for line in parse_job(text).warnings]
+
+    assert found(15, 0.1, "true") == found(0, 1.0, "false") == []
+    assert found(15, 0.3, "true") == ["energies.per_nucleon"]
+    assert found(15, 0.01, "false") == ["diffusion.alfven_speed"]
+    assert found(15, 1.0, "false") == ["diffusion.alfven_speed", "energies.per_nucleon"]
+
+
 def test_load_job_names_the_job_after_its_file(tmp_path):
     path = tmp_path / "my-job.toml"
     path.write_text("[run]\nseed = 7\n")
