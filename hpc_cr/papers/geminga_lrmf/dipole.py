@@ -10,7 +10,7 @@ from hpc_cr.figures.galaxy_groups import groups
 from hpc_cr.frames import unit_vector
 from hpc_cr.galaxy.local_field import equatorial
 from hpc_cr.measurements import dipole as measurements
-from hpc_cr.papers.geminga_lrmf.files import CONSISTENT, PRINTED, RATIO, RATIO_SLOPE
+from hpc_cr.papers.geminga_lrmf.files import CONSISTENT, PRINTED, RATIO, RATIO_SLOPE, REFITTED
 from hpc_cr.papers.geminga_lrmf.measured import (
     ENERGIES_GEV,
     TURN,
@@ -192,12 +192,26 @@ def flips(modes):
                 "sect. 3", f"{mode}, without the field: energy of the flip, all nuclei", "100",
                 _tev(number), "TeV", factor(number, FLIP_GEV),
                 "a factor 2 is granted"))  # fmt: skip
+        if mode == REFITTED:
+            number = of_case(case, lambda c: flip(with_printed_nuclei(c)))
+            found.append(statement(
+                "sect. 3", f"{mode}, nuclei heavier than helium as printed: energy of the flip, all"
+                " nuclei", "100", _tev(number), "TeV", factor(number, FLIP_GEV),
+                "as printed these nuclei are close to what is measured; a factor 2 is granted"
+                ))  # fmt: skip
         number = of_case(case, phase_at(HIGH_GEV), TURN)
         found.append(statement(
             "sect. 3", f"{mode}: phase at 10 PeV", f"{CENTRE_H:.2f}", number, "h",
             near(number, CENTRE_H, 1.0, TURN),
             "of the Galactic centre; 1 h is granted"))  # fmt: skip
     return found
+
+
+def with_printed_nuclei(case):
+    """The case with the job's own normalisations of nuclei heavier than helium."""
+    scales = case.scales.copy()
+    scales[[s.z > 2 for s in case.nuclei]] = 1.0
+    return case.varied(scales)
 
 
 def _each_group(case):

@@ -30,6 +30,7 @@ GRANTED = 0.2
 """Relative difference between a spectrum and data that is taken as agreement: experiments differ by
 about half of it."""
 LEVEL_GEV = (1e2, 1e5)
+NUCLEI_GEV = (1e3, 1e5)
 ALL_GEV = (1e5, 1e8)
 SHARES_GEV = np.geomspace(1e2, 1e5, 61)
 
@@ -155,10 +156,13 @@ def compared(case, quantity, energies):
 
 
 def against_data(modes):
-    """Protons, helium and all particles as measured."""
+    """Protons, helium, nuclei and all particles as measured."""
     found = []
     rows = (("H", "H1", "protons, 100 GeV to 100 TeV", LEVEL_GEV, "figure 1"),
             ("He", "He4", "helium, 100 GeV to 100 TeV", LEVEL_GEV, "figure 1"),
+            ("C", "C12", "carbon, 1 to 100 TeV", NUCLEI_GEV, "table 2"),
+            ("O", "O16", "oxygen, 1 to 100 TeV", NUCLEI_GEV, "table 2"),
+            ("Fe", "Fe56", "iron, 1 to 100 TeV", NUCLEI_GEV, "table 2"),
             ("all", None, "all particles, 100 TeV to 100 PeV", ALL_GEV, "figure 2"))  # fmt: skip
     for mode, case in modes.items():
         for quantity, species, text, energies, where in rows:
