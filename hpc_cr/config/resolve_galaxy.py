@@ -7,8 +7,18 @@ from hpc_cr.config.errors import JobError, one_of, shown
 NUCLEON_MASS_GEV = 0.931_494
 """Atomic mass unit: mass per nucleon of the nuclei."""
 DEFAULT_RIGIDITIES = (1e-5, 10.0)
-DEFAULT_FLUX = (0.047,)
-"""Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as Table 2 of arXiv:2107.00313 has it."""
+DEFAULT_FLUX = (0.045,)
+"""Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as in measurements/proton_flux.csv."""
+FASTEST_KM_S = 1000.0
+"""Largest speed of a wind and of Alfven waves."""
+THINNEST = 1e-5
+"""Least height of a cell in half heights of the halo."""
+FITTED_GROUPS = (("H1",), ("He4",), ("C12", "N14", "O16"), ("Ne20", "Mg24", "Si28"), ("Fe56",))
+"""Nuclei of which a job needs one each where all particles are fitted."""
+FITTED_GV = (300.0, 1e4)
+"""Rigidities that a job needs for a fit."""
+LARGEST_STEP = 2.0
+"""Ratio of neighbouring energies above which interpolation between them is warned of."""
 REACCELERATED_FROM_GEV = 0.1
 """Lowest energy per nucleon above which reacceleration misses what comes from below."""
 OF_MODEL = {
@@ -51,8 +61,12 @@ def warnings_galaxy(job):
                      "nuclei.ionisation = true")
     lowest = float(min(job.energies.per_nucleon))
     if lowest > REACCELERATED_FROM_GEV * (1 + 1e-9):
-        found.append("energies.per_nucleon: reaccelerated spectra that begin at "
-                     f"{lowest:g} GeV are too low; begin at {REACCELERATED_FROM_GEV:g} GeV or below")
+        found.append(f"energies.per_nucleon: reaccelerated spectra from {lowest:g} GeV on are too "
+                     f"low; begin at {REACCELERATED_FROM_GEV:g} GeV or below")
+    axis = job.energy_axis
+    if axis[1] / axis[0] > LARGEST_STEP * (1 + 1e-9):
+        found.append(f"energies.count: steps of a factor {axis[1] / axis[0]:.2g}; fluxes and "
+                     "gradients between energies are interpolated, and may be wrong by percents")
     return found
 
 
@@ -76,7 +90,10 @@ def _fill_halo(job):
     if halo.sun >= halo.radius:
         raise JobError(f"{halo.sun:g} pc must be inside halo.radius, {halo.radius:g} pc",
                        "halo.sun")
-    most = halo.half_height / halo.cells[1]
+    most, least = halo.half_height / halo.cells[1], THINNEST * halo.half_height
+    if halo.first_cell < least:
+        raise JobError(f"{halo.first_cell:g} pc is below {least:g} pc, {THINNEST:g} of the half "
+                       "height, where rounding spoils the solution", "halo.first_cell")
     if halo.first_cell > most * (1 + 1e-12):
         if "first_cell" in job.given("halo"):
             raise JobError(f"{halo.first_cell:g} pc is higher than all {halo.cells[1]} cells would "
@@ -93,6 +110,10 @@ def _fill_diffusion(job):
             changes[name] = default if value is None else value
         elif getattr(diffusion, name) is not None:
             raise JobError(f"is for model = {one_of(models)}, not {shown(diffusion.model)}",
+                           f"diffusion.{name}")
+    for name in ("alfven_speed", "wind"):
+        if getattr(diffusion, name) > FASTEST_KM_S:
+            raise JobError(f"{getattr(diffusion, name):g} km/s is above {FASTEST_KM_S:g} km/s",
                            f"diffusion.{name}")
     if job.energies.per_nucleon is None:
         for name in ("alfven_speed", "wind"):
@@ -112,9 +133,11 @@ def _fill_sources(job):
 
 def _fill_gas(job):
     gas = job.gas
-    if gas.profile == "slab" and "profile" not in job.given("gas"):
-        return {"profile": "galaxy", "helium": 0.11 if gas.helium is None else gas.helium}
-    return {"helium": 0.11 if gas.helium is None else gas.helium}
+    profile = gas.profile if "profile" in job.given("gas") else "galaxy"
+    for name in ("density", "half_height"):
+        if profile == "galaxy" and name in job.given("gas"):
+            raise JobError('is for profile = "slab" or "exponential"', f"gas.{name}")
+    return {"profile": profile, "helium": 0.11 if gas.helium is None else gas.helium}
 
 
 def _fill_nuclei(job):
@@ -160,6 +183,8 @@ def _fill_injection(job):
     injection = job.injection
     changes = {name: _per_species(job, "injection", name)
                for name in ("slope", "slope_below", "abundance")}
+    if injection.cutoff is None and "cutoff_in" in job.given("injection"):
+        raise JobError("needs injection.cutoff", "injection.cutoff_in")
     if (injection.break_rigidity is None) != (injection.slope_below is None):
         raise JobError("needs break_rigidity and slope_below together", "injection.break_rigidity")
     if injection.abundance is None and job.nuclei.network:
@@ -185,7 +210,27 @@ def _fill_injection(job):
             if job.nuclei.species != ("H1",):
                 raise JobError("must be given for these species, or abundance", "injection.flux")
             changes["flux"] = DEFAULT_FLUX
+    if not max(changes["flux"]) > 0:
+        raise JobError("is 0 for all nuclei", "injection.flux")
+    if injection.normalisation == "fitted":
+        _check_fitted(job)
     return changes
+
+
+def _check_fitted(job):
+    """Raise unless there is what normalisations are fitted to."""
+    names = job.nuclei.species
+    groups = FITTED_GROUPS if len(names) > 2 else FITTED_GROUPS[:2]
+    for group in groups:
+        if not set(group) & set(names):
+            raise JobError(f'"fitted" needs {one_of(group)} in nuclei.species: measured protons, '
+                           "helium and, with heavier nuclei, all particles are fitted",
+                           "injection.normalisation")
+    axis = job.energy_axis
+    if axis[0] > FITTED_GV[0] or axis[-1] < FITTED_GV[1]:
+        raise JobError(f'"fitted" needs energies from {FITTED_GV[0]:g} GV or less to '
+                       f"{FITTED_GV[1]:g} GV or more, not {axis[0]:g} to {axis[-1]:g}",
+                       "injection.normalisation")
 
 
 def _check_flux_energy(job):
@@ -204,7 +249,7 @@ def _check_flux_energy(job):
 def _fill_local_source(job):
     source = job.local_source
     if source.name is None and source.distance is None:
-        if job.given("local_source") - {"slope", "kernel"}:
+        if job.given("local_source"):
             raise JobError("needs local_source.name, or distance, age and direction",
                            "[local_source]")
         return None

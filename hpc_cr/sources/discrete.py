@@ -11,10 +11,10 @@ The mean over Galaxies is the steady disc's density, here by quadrature over the
 A source younger than t and nearer than (D t)^(1/2) makes a density above x ~ (D t)^(-3/2), and
 there is one with a probability ~ t (D t)^(3/2) ~ x^(-5/3) (x^(-4/3) while clouds are wider than the
 disc): the density has a mean but no variance, until causality (d < c t) steepens the tail to
-x^(-8/3), at densities that no set of Galaxies reaches. The gradient's tail is x^(-5/4); the dipole
-of a young source that dominates is 3 d/(2 c t) ~ D/d, with a tail of exponent -5 (-4), so that its
-mean and variance exist. Hence medians and quantiles; means of densities converge slowly
-(`youngest_yr` makes their variance finite).
+x^(-8/3), at densities that no set of Galaxies reaches. The gradient's tail is x^(-5/4) (x^-1 while
+clouds are wider than the disc); the dipole of a young source that dominates is 3 d/(2 c t) ~ D/d,
+with a tail of exponent -5 (-4), so that its mean and variance exist. Hence medians and quantiles;
+means of densities converge slowly (`youngest_yr` makes their variance finite).
 
 Lengths and times in pc, D/c in pc; vectors are Galactic Cartesian. Densities are per particle that
 a source injects. Tails: Genolini, Salati, Serpico & Taillet 2017 (A&A 600, A68).

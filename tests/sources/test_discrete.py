@@ -119,12 +119,14 @@ def test_tail_of_bright_sources():
     """Sources brighter than x: int pi 4Dt ln[1/(x (4 pi D t)^(3/2))] dt of a thin disc's."""
     population = Population(scale_height_pc=0.1, interval_yr=0.004)
     coefficient, oldest = 8.0, 3500.0
-    flux = []
+    flux, steep = [], []
     for place, age in discrete._galaxy(population, 3, 0, oldest):
-        near = np.linalg.norm(place, axis=1) < 2000
-        exponent = np.sum(place[near] ** 2, axis=1) / (4 * coefficient * age[near])
-        flux.append(np.exp(-exponent) / (4 * np.pi * coefficient * age[near]) ** 1.5)
-    flux = np.concatenate(flux)
+        distance = np.linalg.norm(place, axis=1)
+        near = distance < 2000
+        spread = 4 * coefficient * age[near]
+        flux.append(np.exp(-(distance[near] ** 2) / spread) / (np.pi * spread) ** 1.5)
+        steep.append(flux[-1] * 2 * distance[near] / spread)
+    flux, steep = np.concatenate(flux), np.concatenate(steep)
     # the faintest level that no source older than the oldest reaches
     level = (4 * np.pi * coefficient * oldest) ** -1.5 * np.array([1.0, 8.0])
 
@@ -141,6 +143,14 @@ def test_tail_of_bright_sources():
     assert expected[1] > 16
     # control: the exponent of sources all around, 5/3
     assert abs(count[1] - count[0] * 8 ** (-5 / 3)) > 2 * np.sqrt(count[1])
+    # gradients 2 d/(4 D t) of it: those above x are in the same proportion to 1/x, and not to the
+    # power of 5/4 that belongs to sources all around; largest of an age at d^2 = 2 D t
+    spread = 4 * coefficient * oldest
+    steepest = np.sqrt(2 / spread) * np.exp(-0.5) / (np.pi * spread) ** 1.5
+    some, few = (np.count_nonzero(steep > x) for x in steepest * np.array([1.0, 8.0]))
+    error = np.sqrt(few + some / 64)
+    assert abs(few - some / 8) < 4 * error
+    assert abs(few - some * 8 ** (-5 / 4)) > 4 * error
 
 
 def test_sources_are_numbered_by_age():
