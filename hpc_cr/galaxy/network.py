@@ -101,6 +101,11 @@ def check(setting):
     if setting.network and setting.axis != "nucleon":
         raise ValueError("fragments keep the energy per nucleon: a network of nuclei needs energies"
                          " per nucleon, not rigidities")
+    names = [one.name for one in setting.species]
+    decays = [one for one in setting.species if setting.decay and one.daughter in names]
+    if decays and setting.axis != "nucleon":
+        raise ValueError(f"{decays[0].name} decays to {decays[0].daughter} of the same energy per "
+                         "nucleon: needs energies per nucleon, not rigidities")
     wanted = len(setting.species), len(setting.values)
     if np.shape(setting.injection) != wanted:
         raise ValueError(f"injection of shape {np.shape(setting.injection)} for {wanted[0]} species"

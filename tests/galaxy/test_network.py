@@ -9,7 +9,7 @@ keep the energy per nucleon, so that a network asks for energies per nucleon.
 import numpy as np
 import pytest
 
-from hpc_cr.galaxy import coefficients, gas, grid, network, nuclei, spectra
+from hpc_cr.galaxy import coefficients, gas, grid, momentum, network, nuclei, spectra
 
 ENERGIES = np.array([1.0, 30.0])
 NAMES = ["O16", "C12", "B11", "Be10", "B10", "H1"]
@@ -81,6 +81,34 @@ def test_decay_into_boron():
     assert not np.allclose(both, stable["Be10"].density, rtol=0.01)
 
 
+@pytest.mark.parametrize("marched", [False, True])
+def test_decay_feeds_without_the_network_of_collisions(marched):
+    of = setting(network=False)
+    numbers = {one.name: i for i, one in enumerate(of.species)}
+    injection = of.injection.copy()
+    injection[numbers["Be10"]] = 1.0
+    of = of._replace(injection=injection)
+    if marched:
+        values = np.geomspace(1.0, 30.0, 4)
+        of = of._replace(values=values, injection=np.repeat(injection[:, :1], 4, axis=1))
+        solved = {of.species[i].name: found for i, k, found in momentum.march(of) if k == 0}
+    else:
+        solved = solve(of)
+    beta = network.velocities(of)[numbers["Be10"], 0]
+    decayed = nuclei.decay_rate(nuclei.SPECIES["Be10"], beta) * solved["Be10"].density
+    # B10 has no source of its own
+    assert solved["B10"].balance.injected == pytest.approx(
+        2 * np.sum(decayed * of.grid.volume), rel=1e-12)  # fmt: skip
+    # nothing else is fed by anything
+    for name in ("O16", "C12", "B11", "Be10", "H1"):
+        own = network.alone(of, numbers[name], 0)
+        np.testing.assert_allclose(solved[name].density, own.density, rtol=1e-9)
+    # controls: without decay there is none; with the network it is more
+    assert np.all(solve(of._replace(decay=False))["B10"].density == 0)
+    assert solve(of._replace(network=True))["B10"].balance.injected > (
+        1.5 * solved["B10"].balance.injected)  # fmt: skip
+
+
 def test_alone_is_without_parents():
     of = setting()
     found = solve(of)
@@ -120,5 +148,7 @@ def test_errors():
         solve(of._replace(injection=np.ones((2, 2))))
     with pytest.raises(ValueError, match="gas of shape"):
         solve(of._replace(gas=np.ones(3)))
-    rigid = of._replace(axis="rigidity", network=False)
+    with pytest.raises(ValueError, match="Be10 decays to B10 of the same energy per nucleon"):
+        solve(of._replace(axis="rigidity", network=False))
+    rigid = of._replace(axis="rigidity", network=False, decay=False)
     assert len(solve(rigid)) == 6
