@@ -45,12 +45,13 @@ OF_JOB = {
     "single_source": ["particles.count=30", """particles.rigidities=["30 PV", "100 PV"]""",
                       """boundary.times=["50 pc", "200 pc"]"""],
     "geminga_lrmf": [],
+    "evoli2012": ["nuclei.species=['H1', 'He4', 'B10', 'B11', 'C12', 'O16']"],
     "prediction": [TIMES, "grids.levels='auto'", "grids.cells=64"],
 }
 """Shipped jobs that the pages name, and what else makes them small."""
 PAGES = ("mertsch_funk2015", "giacinti_sigl2012", "tev_to_pev", "detector", "measurements",
          "galactic_field", "diffusion", "single_source", "kachelriess2018", "galaxy",
-         "geminga_lrmf")
+         "geminga_lrmf", "evoli2012")
 
 
 STEPS = """

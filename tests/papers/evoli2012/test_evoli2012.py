@@ -205,7 +205,7 @@ def test_variants_are_compared_with_the_same_tau(found):
     assert len(rows) <= 4
 
 
-def test_command_prints_the_table_and_draws(path, tmp_path):
+def test_command_prints_the_table(path, tmp_path):
     done = CliRunner().invoke(paper.command, ["evoli2012", str(path), "--json"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)
