@@ -244,6 +244,8 @@ def entry(job, row, rig, found, scale):
     beta = float(velocity(at, s.z, s.a))
     to_flux = scale * beta * float(axis_per_rigidity(_axis(job), at, s.z, s.a))
     fine, coarse = found["fine"], found["coarse"]
+    if found["negative"]:  # no solution: the summary says so
+        to_flux = np.nan
     local, steepness = local_component(job, row, at)
     return {
         "flux": np.array([to_flux * fine["density"], local[0]]),

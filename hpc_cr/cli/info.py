@@ -67,15 +67,23 @@ def _print_entries(results):
     from hpc_cr.campaigns.accounts import finished_entries
 
     cases = list(results.each_case())
-    print("case realisation observer rigidity_PV steps core_seconds run began_s ended_s rank"
+    of_what = "species" if results.kind == "galaxy" else "realisation observer"
+    print(f"case {of_what} rigidity_PV steps core_seconds run began_s ended_s rank"
           " host".replace(" ", "\t"))  # fmt: skip
     for e in zip(*finished_entries(cases), strict=True):
         case, row, rig, run, rank, host, began, ended, seconds, steps, _ = e
         of = cases[case]
-        cells = (of.case, of.realisation[row], row % of.job.particles.observers,
-                 f"{of.rigidities[rig]:.6g}", steps, f"{seconds:.6g}", run,
+        cells = (of.case, *_place(of, row, rig), steps, f"{seconds:.6g}", run,
                  f"{began:.3f}", f"{ended:.3f}", rank, host)  # fmt: skip
         print(*cells, sep="\t")
+
+
+def _place(case, row, rig):
+    """Realisation and observer, or nucleus, and rigidity in PV of an entry."""
+    if case.kind == "galaxy":
+        return case.species[row], f"{1e-6 * case.rigidities_GV[row, rig]:.6g}"
+    return (case.realisation[row], row % case.job.particles.observers,
+            f"{case.rigidities[rig]:.6g}")
 
 
 def _print_json(results):
@@ -114,6 +122,13 @@ def _document(results):
     }  # fmt: skip
 
 
+def _where(case, row, rig):
+    """The place of an entry for JSON."""
+    *of_what, rigidity = _place(case, row, rig)
+    names = ("species",) if case.kind == "galaxy" else ("realisation", "observer")
+    return dict(zip(names, of_what, strict=True)) | {"rigidity_PV": float(rigidity)}
+
+
 def _slow(cases, entries, count=10):
     """The entries that took longest for what they were, the slowest first."""
     from hpc_cr.campaigns.accounts import slowness
@@ -124,9 +139,7 @@ def _slow(cases, entries, count=10):
         case = cases[entries.case[i]]
         found.append({
             "case": case.case,
-            "realisation": case.realisation[entries.row[i]],
-            "observer": entries.row[i] % case.job.particles.observers,
-            "rigidity_PV": case.rigidities[entries.rig[i]],
+            **_where(case, entries.row[i], entries.rig[i]),
             "core_seconds": entries.seconds[i],
             "slowness": times[i],
             "rank": entries.rank[i],

@@ -53,7 +53,9 @@ def _warnings(cases):
                 f"{where}{lost} particles ({100 * share:.2g} %) did not reach the last stop;"
                 " they are left out"
             )
-        if over:
+        if over and case.kind == "galaxy":
+            lines.append(f"{where}{over} cells have a negative density; their entries are NaN")
+        elif over:
             lines.append(f"{where}{over} steps were accepted above the tolerance")
     return lines
 

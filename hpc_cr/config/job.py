@@ -353,6 +353,14 @@ class Job(Section):
                                                                 by_alias=True).items()
                 if self.run.kind in SECTIONS_OF.get(section, (self.run.kind,))
                 for name, value in table.items()}
+        if self.run.kind == "galaxy":  # what is not used there
+            unused = [("gas.density", "gas.half_height")] if self.gas.profile == "galaxy" else []
+            if self.injection.cutoff is None:
+                unused.append(("injection.cutoff_in",))
+            if self.local_source.distance is None:
+                unused.append(("local_source.slope", "local_source.kernel"))
+            for name in (name for names in unused for name in names):
+                flat.pop(name, None)
         # of two names for the same thing, the one that was given
         for kept, dropped in (("turbulence.spectrum", "turbulence.slope"),
                               ("gradient.scale_length", "gradient.magnitude"),

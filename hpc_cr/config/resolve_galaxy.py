@@ -52,14 +52,13 @@ def resolve_galaxy(job):
 
 def warnings_galaxy(job):
     """What is allowed but probably not meant, as a list of lines."""
-    if job.diffusion.alfven_speed == 0:
-        return []
     found = []
-    if not job.nuclei.ionisation:
+    reaccelerated = job.diffusion.alfven_speed > 0
+    if reaccelerated and not job.nuclei.ionisation:
         found.append("diffusion.alfven_speed: without nuclei.ionisation particles below the lowest "
                      "energy, which are left out, would feed the spectrum far above it; set "
                      "nuclei.ionisation = true")
-    lowest = float(min(job.energies.per_nucleon))
+    lowest = job.energies.per_nucleon[0] if reaccelerated else 0.0
     if lowest > REACCELERATED_FROM_GEV * (1 + 1e-9):
         found.append(f"energies.per_nucleon: reaccelerated spectra from {lowest:g} GeV on are too "
                      f"low; begin at {REACCELERATED_FROM_GEV:g} GeV or below")

@@ -107,7 +107,10 @@ def _galaxy_case(galaxy, options, sky):
         raise FigureError(f"{galaxy.path}: prediction needs one case of it, not {len(names)}")
     wanted = names[0] if names else sky.job.gradient.case
     cases = {case.case: case for case in galaxy.each_case()}
-    case = cases.get(wanted, next(iter(cases.values())))
+    if wanted is not None and wanted not in cases:
+        raise FigureError(f"{galaxy.path}: no case {wanted!r}, which the gradient of "
+                          f"{sky.path} comes from; name one with --case")
+    case = next(iter(cases.values())) if wanted is None else cases[wanted]
     if not case.complete:
         raise FigureError(f"{galaxy.path}: not complete; hpc-cr run --resume completes it")
     return case

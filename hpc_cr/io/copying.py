@@ -149,12 +149,12 @@ def _copy_data(source, target, here, there, done, report):
     entries = np.flatnonzero(done).tolist()
     for spec, shape in source.datasets:
         old, new = source.group[spec.path], target[spec.path]
-        for stops in _stops(shape[2], done.size * _bytes(spec, shape[2:])):
-            values = _read(old, (*here, stops))
+        for stops in _parts(shape, done.size * _bytes(spec, shape[2:])):
+            values = _read(old, (*here, *stops))
             # what a killed run left of an entry that is not done is nothing to keep
             if len(entries) < done.size:
                 values[~done] = 0
-            new[(*there, stops)] = values
+            new[(*there, *stops)] = values
             flat = values.reshape(done.size, -1).view(np.uint8)
             for entry in entries:
                 sums[entry] = zlib.crc32(flat[entry], int(sums[entry]))
@@ -202,8 +202,13 @@ def _runs(places, longest):
             yield slice(int(start), stop), slice(first, first + stop - int(start))
 
 
+def _parts(shape, n_bytes):
+    """Tuples of slices of the first axis of an entry's data, which may be a single number: all of
+    it, or fewer where a single entry is larger than a block."""
+    return [(stops,) for stops in _stops(shape[2], n_bytes)] if len(shape) > 2 else [()]
+
+
 def _stops(n_stop, n_bytes):
-    """Slices of stops: all of them, or fewer where a single entry is larger than a block."""
     most = max(1, n_stop * BLOCK_BYTES // max(n_bytes, 1))
     return [slice(start, min(start + most, n_stop)) for start in range(0, n_stop, most)]
 

@@ -9,6 +9,7 @@ _LABELS = {
     "side": [1, -1],
     "component": ["along", "away", "around"],
     "part": ["background", "local"],
+    "way": ["top", "rim", "lost", "moved"],
 }
 """Coordinates of the dimensions that have no axis in the file."""
 
@@ -40,7 +41,7 @@ def to_xarray(results):
     coordinates = {name: variables.pop(name) for name in ("rigidity", results.stop_kind)
                    if name is not None}  # fmt: skip
     if results.kind == "galaxy":
-        coordinates["species"] = ("row", list(results.species))
+        coordinates["row"] = list(results.species)
         variables.pop("species")
     else:
         coordinates["realisation"] = ("row", results.realisation)

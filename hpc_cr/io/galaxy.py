@@ -139,8 +139,11 @@ class GalaxyResults(Results):
         per : {"rigidity", "nucleon", "energy"}
         """
         s = self.nuclei[self.number(species)]
+        if per not in AXES:
+            raise ResultError(f"no energy {per!r}; it is one of {', '.join(AXES)}")
+        energy = np.where(np.asarray(energy, float) > 0, energy, np.nan)
         if per == "rigidity":
-            return np.asarray(energy, float)
+            return energy
         return (rigidity if per == "nucleon" else rigidity_of_energy)(energy, s.z, s.a)
 
     def flux(self, species, energy, per="energy"):
@@ -201,7 +204,18 @@ class GalaxyResults(Results):
         """The job with another local field."""
         if not local:
             return self.job
-        field = self.job.local_field.model_copy(update=local)
+        known = ("direction", "ratio", "ratio_slope")
+        for name in local:
+            if name not in known:
+                raise ResultError(f"no {name!r} in [local_field]; it has {', '.join(known)}")
+        old = self.job.local_field
+        direction = local.get("direction", old.direction)
+        if direction is None and set(local) - {"direction"}:
+            raise ResultError("ratio and ratio_slope need the direction of a local field")
+        # with a direction alone the others have the job's values, or their defaults
+        filled = {"ratio": old.ratio or 0.01,
+                  "ratio_slope": 0.32 if old.ratio_slope is None else old.ratio_slope}
+        field = old.model_copy(update=filled | local)
         return self.job.model_copy(update={"local_field": field})
 
     def components(self, energy, per="energy", species=None, **local):
@@ -243,6 +257,8 @@ class GalaxyResults(Results):
         Arguments as for `components`.
         """
         parts = self.components(energy, per, species, **local)
+        if not parts:
+            raise ResultError("no species given; leave it out for all")
         flux = np.array([part.flux for part in parts])
         flows = np.array([part.flux[:, None] * np.where(part.flux[:, None] > 0, part.dipole, 0)
                           for part in parts])
@@ -260,6 +276,8 @@ class GalaxyResults(Results):
         part : "background" or "local", optional
             Default both together.
         """
+        if part not in (None, "background", "local"):
+            raise ResultError(f"no part {part!r}; there are background and local")
         at = np.atleast_1d(np.asarray(rigidity_GV, float))
         total, weighted = np.zeros(at.shape), np.zeros((*at.shape, 3))
         for name in self.species if species is None else species:
@@ -311,6 +329,10 @@ def _interpolated(where, values, at, logarithmic=False):
 
     at = np.asarray(at, float)
     known = np.isfinite(values) & ((values > 0) | (not logarithmic))
+    # nothing is known next to an entry that is not there
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gap = np.interp(np.log(at), np.log(where), known) < 1 - 1e-9
+    at = np.where(gap, np.nan, at)
     if np.count_nonzero(known) < 2:
         return np.full(at.shape, np.nan)
     y = np.log(values[known]) if logarithmic else values[known]

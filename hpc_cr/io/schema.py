@@ -117,7 +117,8 @@ _ENTRY = ("row", "rig", "stop")
 _TENSOR = (*_ENTRY, "i", "j")
 
 AXES = (
-    Dataset("axes/rigidity", ("rig",), "<f8", "PV", "rigidity R = p c / (Z e)", "axis"),
+    Dataset("axes/rigidity", ("rig",), "<f8", "PV", "rigidity R = p c / (Z e); with"
+            " energies.per_nucleon of a galaxy job that of nuclei with A = 2 Z", "axis"),
     Dataset("axes/time", ("rig", "stop"), "<f8", "pc", "stopping times c T", "axis",
             kinds=PARTICLE_KINDS),
     Dataset("axes/radius", ("rig", "stop"), "<f8", "pc", "radii of the spheres", "axis",
@@ -432,7 +433,7 @@ _GALAXY = tuple(Dataset(*given, "data", kinds=("galaxy",)) for given in (
         "the same of the background's gradient towards the Galactic centre",
     ),
     (
-        "galaxy/fate", ("row", "rig", "fate"), "<f8", "1",
+        "galaxy/fate", ("row", "rig", "way"), "<f8", "1",
         "shares of the injected particles, those made by spallation and decay among them, that"
         " leave through top and bottom, through the rim, that collisions and decay remove, and that"
         " losses and gains of energy move to other energies (negative: brought from there); their"
@@ -453,7 +454,8 @@ STATUS = (
     ),
     Dataset(
         "status/over_tolerance", ("row", "rig"), "<i8", "1",
-        "steps accepted with an error estimate above the tolerance", "status",
+        "steps accepted with an error estimate above the tolerance; of a galaxy job cells with a"
+        " negative density, by which the entry is NaN", "status",
     ),
     Dataset("status/steps", ("row", "rig"), "<i8", "1",
             "particle-steps; unknowns solved for, of a galaxy job", "status"),
@@ -552,7 +554,7 @@ def sizes(job):
     dict
         row, rig, stop, i, j (Galactic axes), axis (along the uniform field and two across it), and
         what the kind of job has: lm, pix, half, ell, smoothing; distance; along, perpendicular
-        (cells, and their edges), side, component, node; particle; part, fate, map_radius,
+        (cells, and their edges), side, component, node; particle; part, way, map_radius,
         map_height.
     """
     n_rig, n_stop = np.shape(job.stops)
@@ -562,7 +564,7 @@ def sizes(job):
     if job.run.kind == "escape":
         return size | {"particle": job.n_pix}
     if job.run.kind == "galaxy":
-        return size | {"part": 2, "fate": 4, "map_radius": len(job.map_radii),
+        return size | {"part": 2, "way": 4, "map_radius": len(job.map_radii),
                        "map_height": len(job.map_heights)}
     if job.run.kind == "source":
         edges = {name: len(getattr(job.source, name)) for name in ("along", "perpendicular")}

@@ -208,8 +208,9 @@ def test_other_kinds_have_no_gradient(folder, tmp_path):
         sun_gradient(tmp_path / "none.h5", [1.0])
 
 
-def test_xarray_has_species_and_units(results):
+def test_xarray_has_nuclei_and_units(results):
     data = results.to_xarray()
-    assert list(data.species.values) == list(results.species)
+    assert list(data.row.values) == list(results.species)
+    assert data.fate.sel(row="He4", way="lost").shape == results.rigidities.shape
     assert data.flux.dims == ("row", "rigidity", "part")
     assert data.gradient.attrs["units"] == "1/pc"

@@ -118,3 +118,16 @@ def test_resume_of_half_a_network_computes_what_is_missing(whole, tmp_path):
             file[f"case/{name}/galaxy/flux"][1:3, 2] = 0.0
     run_job(job, part, "--resume", ranks=2)
     assert differing(one, part) == []
+
+
+def test_resume_with_another_case_computes_that_case(whole, tmp_path):
+    job, one = whole["separate"]
+    fewer = tmp_path / "job.toml"
+    text = job.read_text()
+    fewer.write_text(text[:text.rindex("[[case]]\nname = \"slower\"")]
+                     + text[text.index("[nuclei]"):])
+    run_job(fewer, tmp_path / "out.h5")
+    with open_results(tmp_path / "out.h5") as results:
+        assert results.case_names == ("field", "none")
+    run_job(job, tmp_path / "out.h5", "--resume")
+    assert differing(one, tmp_path / "out.h5") == []

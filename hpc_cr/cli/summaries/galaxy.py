@@ -18,15 +18,16 @@ def print_results(every, stop, stream):
         " protons and the dipole):",
         "E^2.7 J of protons (H1) and others in GeV^1.7/(m2 s sr); local: share of the local source"
         " in all nuclei;",
-        "d ln N/dr of protons' background; dipole of all nuclei: amplitude on the equator, right"
-        " ascension of the maximum",
+        f"D and d ln N/dr of the background's {_leader(every[0])}; dipole of all nuclei: amplitude"
+        " on the equator, right ascension of the maximum",
     ):
         print(plain(line, stream), file=stream)
     named = any(case.case for case in every)
     for case in every:
         if named:
             print(plain(f"case {case.case}", stream), file=stream)
-        rows = [_row(point, case) for point in points(case)]
+        found = points(case)
+        rows = [_row(point, case) for point in found]
         names = [f"{name} E^2.7 J" for name in shown_species(case)]
         header = [("energy", "GeV"), *((name, "") for name in names),
                   *((name, "") for name in _ratios(case)), ("local", "%"), ("D", "1e28 cm2/s"),
@@ -35,6 +36,9 @@ def print_results(every, stop, stream):
         if case.job.injection.normalisation == "fitted":
             for line in ("factors fitted to measured fluxes:", *str(case.fit).splitlines()):
                 print(plain(f"  {line}", stream), file=stream)
+        if any(row["amplitude"] > 1 for row in found):
+            print(plain("an amplitude above 1 says that diffusion is too fast for this equation",
+                        stream), file=stream)  # fmt: skip
         flux, gradient = (np.nanmax(np.abs(a)) if np.isfinite(a).any() else np.nan
                           for a in case.convergence())  # fmt: skip
         print(plain(f"half the cells change fluxes by up to {100 * flux:.2g} % and gradients by"
@@ -72,14 +76,14 @@ def points(case):
     """What is printed, as a list of dicts, one per decade of energy within the file's range."""
     from hpc_cr.galaxy.local_field import equatorial
 
-    first = case.species[0]
+    leader = _leader(case)
     found = []
     for energy in DECADES:
         at = np.array([energy])
         flux = {name: _per_nucleon(case, name, at) for name in case.species}
         dipole = case.dipoles(at)
-        rigidity = case.rigidity_at("H1" if "H1" in case.species else first, at)
-        gradient = case.gradient(rigidity, [first], "background")[0]
+        rigidity = case.rigidity_at(leader, at * case.nuclei[case.number(leader)].a)
+        gradient = case.gradient(rigidity, [leader], "background")[0]
         amplitude, hours = equatorial(dipole)
         if not np.isfinite(np.array(list(flux.values()))).any():
             continue
@@ -93,14 +97,25 @@ def points(case):
             "ratios": {name: float(sum(flux[one] for one in over) / sum(flux[one] for one in under))
                        for name, (over, under) in _ratios(case).items()},
             "local_share": float(local / whole),
-            "diffusion_cm2_per_s": float(np.linalg.eigvalsh(case.tensor(rigidity)[0])[-1]
-                                         * PC_C_CM2_PER_S),
+            "diffusion_cm2_per_s": _along(case, rigidity),
             "dlnN_dr_per_kpc": float(-1e3 * gradient[0]),
             "dipole": dipole[0].tolist(),
             "dipole_l": float(longitude), "dipole_b": float(latitude),
             "amplitude": float(amplitude[0]), "phase_h": float(hours[0]),
         })  # fmt: skip
     return found
+
+
+def _leader(case):
+    """The nucleus whose coefficient and gradient are shown: protons, or the first one."""
+    return "H1" if "H1" in case.species else case.species[0]
+
+
+def _along(case, rigidity):
+    """D along the local field at a rigidity (1,) in GV, cm^2/s."""
+    if not np.isfinite(rigidity[0]):
+        return np.nan
+    return float(np.linalg.eigvalsh(case.tensor(rigidity)[0])[-1] * PC_C_CM2_PER_S)
 
 
 def _per_nucleon(case, name, total):
