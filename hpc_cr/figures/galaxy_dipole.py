@@ -5,10 +5,10 @@ below, of all nuclei at one total energy (Li, Yuan, Liu & Guo 2021, arXiv:2107.0
 5). Pairs of panels, as far as the file has cases for them:
 
     the first case with its local field and without, and cases in other modes (without it only
-    where the local source does not spread along it)
+    where the local source does not spread along it); alone, where no case has a local field
     the first case by mass group: the phase turns where each group's local source ends
-    cases that differ from the first in D_perp/D_par alone
-    cases that differ from the first in the exponent of its rise with rigidity alone
+    cases that differ from the first with a local field in D_perp/D_par alone
+    cases that differ from it in the exponent of its rise with rigidity alone
 
 Measured points stand at the energy of the primary.
 """
@@ -56,7 +56,8 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        No energy at which all nuclei are known, an unknown experiment, or one without points.
+        No energy at which all nuclei are known, no known flux there, an unknown experiment, or
+        one without points.
     """
     cases = select(opened, options)
     if not cases:
@@ -68,9 +69,11 @@ def draw(opened, options):
     look = measured.grouped_looks(shown) if everything else measured.looks(shown)
     handles = (measured.grouped_handles if everything else measured.handles)(shown, look)
     found = [(title, own) for title, own in _pairs(cases) if own]
+    if not np.isfinite(found[0][1][0].dipoles).any():
+        raise FigureError(f"{cases[0].path}: the flux of some nucleus is not known at any energy")
     figure, pairs = _axes(len(found), 0.35 + 0.15 * -(-len(handles) // 3))
     for number, ((title, curves), pair) in enumerate(zip(found, pairs, strict=True)):
-        _pair(pair, curves, cases[0])
+        _pair(pair, curves, next(filter(_has_field, cases), cases[0]))
         measured.draw_against_energy(pair[0], shown, look)
         measured.draw_phases(pair[1], shown, look)
         pair[0].set_title(title)
@@ -83,29 +86,42 @@ def draw(opened, options):
 
 def _pairs(cases):
     """Title and curves of each pair of panels."""
-    first = cases[0]
-    mode = galaxy_groups.mode(first)
-    yield "with and without the local field", _modes(cases)
-    yield f"mass groups, {mode}", _groups(first)
+    first, turned = cases[0], [case for case in cases if _has_field(case)]
+    title = "with and without the local field" if turned else "isotropic diffusion"
+    yield title, _modes(cases)
+    yield f"mass groups, {galaxy_groups.mode(first)}", _groups(first)
+    if not turned:
+        return
+    at, mode = 1e6 * turned[0].job.diffusion.rigidity, galaxy_groups.mode(turned[0])
     rows = (("ratio", r"$D_\perp/D_\parallel$ at {:.3g} GV, {}"),
             ("ratio_slope", r"exponent of $D_\perp/D_\parallel$, {1}"))  # fmt: skip
     for key, title in rows:
-        text = title.format(1e6 * first.job.diffusion.rigidity, mode)
-        yield text, _by(cases, key)
+        yield title.format(at, mode), _by(turned, key)
+
+
+def _has_field(case):
+    return case.job.local_field.direction is not None
 
 
 def _modes(cases):
-    """The first case of each mode, with its field (full) and without (dashed)."""
+    """The first case of each mode, with its field (full) and without (dashed).
+
+    A mode that begins with a case without a local field has its first case with one, too.
+    """
     by_mode, curves = {}, []
     for case in cases:
-        by_mode.setdefault(galaxy_groups.mode(case), case)
-    for (name, case), colour in zip(by_mode.items(), (style.BLACK, style.BLUE, style.GREEN,
+        own = by_mode.setdefault(galaxy_groups.mode(case), [case])
+        if _has_field(case) and not any(_has_field(one) for one in own):
+            own.append(case)
+    chosen = [(galaxy_groups.title(case) if case is not own[0] else mode, case)
+              for mode, own in by_mode.items() for case in own]  # fmt: skip
+    for (name, case), colour in zip(chosen, (style.BLACK, style.BLUE, style.GREEN,
                                                       style.PURPLE), strict=False):  # fmt: skip
         energy = galaxy_groups.energies(case)
         curves.append(Curve(name, energy, case.dipoles(energy), {"color": colour}))
         # without the field a source that spread along it would have arrived with another density
         spreads = case.job.local_source.kernel == "anisotropic"
-        if case.job.local_field.direction is not None and not spreads:
+        if _has_field(case) and not spreads:
             look = {"color": colour, "linestyle": "--", "linewidth": 1.0}
             without = case.dipoles(energy, direction=None)
             curves.append(Curve("", energy, without, look))
@@ -135,7 +151,7 @@ def _by(cases, key):
     for case in cases:
         settings = case.job.settings()
         if {k: v for k, v in settings.items() if k != name} == base and case.path == first.path:
-            found.setdefault(settings[name], case)
+            found.setdefault(settings[name], case)  # a case with a field has both keys
     if len(found) < 2:
         return []
     curves = []
