@@ -1,15 +1,17 @@
 """Dipole of the background against energy and against the model of diffusion (Evoli et al. 2012,
 figure 3).
 
-Left: 3 |D dN/dr|/(v N) of all nuclei of an energy together, with the measured amplitudes at the
-energy of protons. Right: the dipole at one energy over that of the case with tau = 0, against tau,
-for each floor k of D ~ max[q^tau, k q^-tau]: D at the Sun is about the same for all, as B/C asks,
-and what is reduced is the gradient.
+Left: 3 D |dN/dr|/(v N) of all nuclei of an energy together (with a local field the length of
+3 D_ij d_j N/(v N), D_ij the tensor along it), with the measured amplitudes at the energy of
+protons. Right: the dipole at one energy over that of the case with tau = 0, against tau, for each
+floor k of D ~ max[q^tau, k q^-tau]: D at the Sun is about the same for all, as B/C asks, and what
+is reduced is the gradient.
 """
 
 import numpy as np
 
 from hpc_cr.figures import galaxy_cases, measured, style
+from hpc_cr.figures.panels import FigureError
 
 COMPARED_GEV = 1e3
 POINTS = 60
@@ -27,13 +29,15 @@ def amplitudes(cases, energy_GeV):
     Returns
     -------
     ndarray (n_case, n)
-        NaN where a case has not all of its nuclei.
+        NaN where a case has not all of its nuclei, or none of any.
     """
     found = []
     for case in cases:
         parts = [part for part in case.components(energy_GeV) if part.part == "background"]
         flux = np.array([part.flux for part in parts])[..., None]
-        total = (flux * [part.dipole for part in parts]).sum(0) / flux.sum(0)
+        flows = (flux * [part.dipole for part in parts]).sum(0)
+        total = np.divide(flows, flux.sum(0), out=np.full_like(flows, np.nan),
+                          where=flux.sum(0) > 0)  # fmt: skip
         found.append(np.linalg.norm(total, axis=-1))
     return np.array(found)
 
@@ -84,7 +88,8 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Cases that are not there or not complete, or unknown measurements.
+        Cases that are not there, not complete or without a common energy, or unknown
+        measurements.
     """
     from matplotlib.lines import Line2D
 
@@ -92,6 +97,10 @@ def draw(opened, options):
     low, high = _range(cases)
     energy = np.geomspace(low, high, POINTS)
     found, reduced = amplitudes(cases, energy), reductions(cases)
+    for case, values in zip(cases, found, strict=True):
+        if not (values > 0).any():
+            raise FigureError(f"{case.path}: {galaxy_cases.name(case)} has no dipole at any energy:"
+                              " the flux of some nucleus is not known")  # fmt: skip
     points = measured.within(measured.chosen(options), low / 1e6, high / 1e6)
     measured.require(options, points, f"between {low / 1e6:.3g} and {high / 1e6:.3g} PeV")
     columns = 4 if reduced else 2
@@ -107,7 +116,7 @@ def draw(opened, options):
     axes[0].set_yscale("log")
     axes[0].set_xlim(low / 1e6, high / 1e6)
     axes[0].set_xlabel("energy [PeV]")
-    axes[0].set_ylabel(r"dipole $3 D\,|\partial_r N|/(v N)$")
+    axes[0].set_ylabel(_drawn(cases))
     if reduced:
         _reduction(axes[1], reduced)
     figure.suptitle(galaxy_cases.model(cases[0]), fontsize=8)
@@ -115,13 +124,22 @@ def draw(opened, options):
     return figure
 
 
+def _drawn(cases):
+    """What the curves are: with a local field the flow is not along the gradient."""
+    if all(case.job.local_field.direction is None for case in cases):
+        return r"dipole $3 D\,|\partial_r N|/(v N)$"
+    return r"dipole $3\,|D_{ij}\,\partial_j N|/(v N)$"
+
+
 def _range(cases):
-    """Total energies in GeV that all nuclei of all cases have."""
+    """Total energies in GeV that all nuclei of all cases have, or a FigureError."""
     from hpc_cr.galaxy.spectra import total_energy
 
     ends = [[total_energy(at[i], s.z, s.a) for i in (0, -1)] for case in cases
             for s, at in zip(case.nuclei, case.rigidities_GV, strict=True)]
     low, high = np.max([e[0] for e in ends]), np.min([e[1] for e in ends])
+    if not low < high:
+        raise FigureError(f"{cases[0].path}: no energy is common to all nuclei of all cases")
     return low, high
 
 
