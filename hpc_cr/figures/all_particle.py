@@ -11,6 +11,7 @@ from hpc_cr.figures.galaxy_cases import select
 from hpc_cr.figures.galaxy_spectra import POWER, label_axes, share_heights
 
 MOST = 4
+SHOWN_GEV = (1e2, 1e9)
 COLOURS = (style.VERMILLION, style.BLUE, style.PURPLE, style.ORANGE, style.SKY)
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
 
@@ -31,7 +32,8 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Too many cases, an unknown experiment, nuclei without a common energy.
+        Too many cases, an unknown experiment, nuclei without a common energy, or none within
+        SHOWN_GEV.
     """
     cases = galaxy_groups.with_other_spectra(select(opened, options))
     cases = galaxy_groups.at_most(cases, MOST, "all-particle")
@@ -43,8 +45,8 @@ def draw(opened, options):
         measured_spectra.draw(axes, points, POWER, look)
         axes.set_title(f"{len(case.species)} nuclei, {galaxy_groups.title(case)}")
         label_axes(axes, *place[:2])
-        axes.set_xlim(1e2, 1e9)
-    share_heights(all_axes)
+        axes.set_xlim(*SHOWN_GEV)
+    share_heights(all_axes, "all-particle", opened[0].path)
     lines = {}
     for axes in all_axes:
         for line in axes.lines:

@@ -46,13 +46,17 @@ def ratio(case, count=COUNT, tertiary=True):
         raise FigureError(f"{case.path}: {galaxy_cases.name(case)} has protons of {protons[0]:.3g}"
                           f" to {protons[-1]:.3g} GeV; antiprotons need those of 10 to 200 GeV")
     kinetic = np.geomspace(max(LOWEST_GEV, protons[0]), protons[-1] / MARGIN, count)
+    of_protons = case.flux("H1", kinetic, "nucleon").background
+    if not (of_protons > 0).all():
+        raise FigureError(f"{case.path}: {galaxy_cases.name(case)} has no protons from"
+                          f" {kinetic[0]:.3g} to {kinetic[-1]:.3g} GeV")
     problem, _ = setting(case.job)
     beta = spectra.velocity(spectra.rigidity(kinetic, 1, 1), 1, 1)
     made = _made(case, kinetic, problem.grid)
     found = np.empty(count)
     for k, density in antiprotons.solve(problem, kinetic, made, tertiary):
         found[k] = beta[k] * transport.at_sun(problem.grid, density, problem.sun_radius).density
-    return kinetic, found, case.flux("H1", kinetic, "nucleon").background
+    return kinetic, found, of_protons
 
 
 def _made(case, kinetic, grid):
@@ -86,13 +90,15 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Cases that are not there or not complete, or without the protons that make antiprotons.
+        Cases that are not there or not complete, or without the protons that make
+        antiprotons; experiments by name.
     """
     from matplotlib.lines import Line2D
 
     from hpc_cr.galaxy.spectra import modulated
 
     cases = galaxy_cases.select(opened, options)
+    galaxy_cases.shows_measured(options, "antiproton-ratio")
     columns = 2 if len(cases) < 8 else 3
     figure, (axes,) = style.panels(1, 2.8, extra=galaxy_cases.room(len(cases), columns))
     figure.set_figwidth(4.6 if columns == 2 else style.DOUBLE)

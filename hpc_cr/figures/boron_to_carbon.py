@@ -51,7 +51,11 @@ def isotopes(case, charge):
 def energies(case):
     """Kinetic energies per nucleon that all nuclei have, (n_energy,) GeV."""
     own = case.nucleon_GeV
-    return np.geomspace(own[:, 0].max(), own[:, -1].min(), own.shape[1])
+    low, high = own[:, 0].max(), own[:, -1].min()
+    if not low < high - MARGIN_GEV:
+        raise FigureError(f"{case.path}: {galaxy_cases.name(case)} has no {MARGIN_GEV:g} GeV per"
+                          " nucleon, which modulation needs, that are common to all nuclei")
+    return np.geomspace(low, high, own.shape[1])
 
 
 def prediction(case):
@@ -65,11 +69,20 @@ def prediction(case):
     -------
     callable
         (potential in GV, kinetic energies per nucleon in GeV) -> ratio.
+
+    Raises
+    ------
+    FigureError
+        Boron or carbon is not there.
     """
     from hpc_cr.galaxy.ratio_fits import modulated_ratio
 
     kinetic = energies(case)
     above, below = (isotopes(case, charge) for charge in CHARGES)
+    for charge, found in zip(CHARGES, (above, below), strict=True):
+        if not all((flux > 0).all() for flux, _, _ in found):
+            raise FigureError(f"{case.path}: {galaxy_cases.name(case)} has nuclei of Z = {charge}"
+                              " without any flux; nuclei.network makes secondaries")
     return lambda potential, wanted: modulated_ratio(kinetic, above, below, potential, wanted)
 
 

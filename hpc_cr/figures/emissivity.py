@@ -9,6 +9,7 @@ bremsstrahlung, which the measurements contain.
 import numpy as np
 
 from hpc_cr.figures import galaxy_cases, style
+from hpc_cr.figures.panels import FigureError
 from hpc_cr.measurements import emissivity as measured
 
 UNIT = 1e-26
@@ -52,11 +53,10 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Cases that are not there or not complete, or without the energies that make photons.
+        Cases that are not there or not complete, or without the energies that make photons;
+        a halo without radii between 5 and 15 kpc; experiments by name.
     """
     from matplotlib.lines import Line2D
-
-    from hpc_cr.galaxy.longitude import radial_fall
 
     cases = galaxy_cases.select(opened, options)
     found = curves(cases)
@@ -66,9 +66,8 @@ def draw(opened, options):
     for (radii, values, sun), text, look in zip(found, texts, looks, strict=True):
         left.plot(radii / 1e3, values / UNIT, **look)
         right.plot(radii / 1e3, values / sun, **look)
-        fall = radial_fall(radii, values)
-        handles.append(Line2D([], [], label=f"{text}: {fall:.3f}/kpc", **look))
-    if options.data.strip().casefold() != "none":
+        handles.append(Line2D([], [], label=f"{text}: {_fall(radii, values):.3f}/kpc", **look))
+    if galaxy_cases.shows_measured(options, "emissivity"):
         handles += _measured(left, right)
     for axes, label in ((left, r"$q$(> 100 MeV) [$10^{-26}$/(s sr H)]"),
                         (right, r"$q$ over that at the Sun")):
@@ -86,6 +85,15 @@ def draw(opened, options):
                     "in the legend: mean fall of ln q between 5 and 15 kpc", fontsize=8)
     style.legend_below(figure, handles, 3)
     return figure
+
+
+def _fall(radii, values):
+    from hpc_cr.galaxy.longitude import radial_fall
+
+    try:
+        return radial_fall(radii, values)
+    except ValueError as error:
+        raise FigureError(f"emissivity: {error}") from None
 
 
 def _measured(left, right):

@@ -30,7 +30,7 @@ def select(opened, options):
     Raises
     ------
     FigureError
-        No such case, or one is not complete.
+        No such case, or one that is not complete or without any particles.
     """
     panels.check_cases(opened, options)
     found = [case for file in opened for case in file.each_case()
@@ -39,7 +39,24 @@ def select(opened, options):
         if not case.complete:
             raise FigureError(f"{case.path}: {name(case)} is not complete;"
                               " hpc-cr run --resume completes it")
+        if not np.nanmax(case.array("galaxy/flux"), initial=0.0) > 0:
+            raise FigureError(f"{case.path}: {name(case)} has no particles at the Sun")
     return found
+
+
+def shows_measured(options, figure):
+    """Whether a figure with a choice of its own shows measurements: all or none of them.
+
+    Raises
+    ------
+    FigureError
+        The options name experiments.
+    """
+    wanted = options.data.strip().casefold()
+    if wanted not in ("all", "none"):
+        raise FigureError(f"--data: {figure} shows all of its measurements or none, no experiments"
+                          " by name")
+    return wanted == "all"
 
 
 def name(case):
@@ -102,8 +119,8 @@ def _tau(case, cases):
 def _unnamed(cases):
     """Settings that differ without a short name."""
     settings = [one.job.settings() for one in cases]
-    return {key for key in settings[0] if key not in _NAMED and key != "diffusion.tau"
-            and len({repr(s.get(key)) for s in settings}) > 1}
+    keys = {key for one in settings for key in one} - {*_NAMED, "diffusion.tau"}
+    return {key for key in keys if len({repr(one.get(key)) for one in settings}) > 1}
 
 
 def looks(cases):

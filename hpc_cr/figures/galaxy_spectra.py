@@ -40,7 +40,8 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Neither protons nor helium, too many cases, an unknown experiment.
+        Neither protons nor helium, or none of them above LOWEST_GEV; too many cases, an unknown
+        experiment.
     """
     cases = galaxy_groups.with_other_spectra(select(opened, options))
     cases = galaxy_groups.at_most(cases, MOST, "galaxy-spectra")
@@ -56,7 +57,7 @@ def draw(opened, options):
         measured_spectra.draw(axes, points[quantity], POWER, look)
         axes.set_title(f"{words}, {galaxy_groups.title(case)}")
         label_axes(axes, *place[:2])
-    share_heights(all_axes)
+    share_heights(all_axes, "galaxy-spectra", opened[0].path)
     style.legend_below(figure, _handles() + measured_spectra.handles(look),
                        4 if len(shown) > 1 else 2)  # fmt: skip
     return figure
@@ -73,17 +74,35 @@ def label_axes(axes, lowest, left):
         axes.set_ylabel(r"$E^{2.6} J$ [GeV$^{1.6}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]")
 
 
-def share_heights(all_axes):
-    """The same limits for all panels."""
-    lines = [line for axes in all_axes for line in axes.lines if line.get_gid() == "total"]
-    top = ROOM * max(np.nanmax(line.get_ydata()[line.get_xdata() >= 10 * LOWEST_GEV])
-                     for line in lines)  # fmt: skip
+def share_heights(all_axes, figure, path):
+    """The same limits for all panels, by what is highest above 10 LOWEST_GEV (or at all).
+
+    Raises
+    ------
+    FigureError
+        A panel without any flux.
+    """
+    tops = []
+    for axes in all_axes:
+        energy, values = np.hstack([np.stack(line.get_data()) for line in axes.lines
+                                    if line.get_gid() == "total"])  # fmt: skip
+        low, high = axes.get_xlim()
+        shown = (energy >= low) & (energy <= high) & (values > 0)
+        if not shown.any():
+            raise FigureError(f"{path}: no flux between {low:.3g} and {high:.3g} GeV, the energies"
+                              f" of {figure} ({axes.get_title()})")  # fmt: skip
+        high_up = shown & (energy >= 10 * LOWEST_GEV)
+        tops.append(values[high_up if high_up.any() else shown].max())
+    top = ROOM * max(tops)
     for axes in all_axes:
         axes.set_ylim(top / 10**DECADES, top)
 
 
 def _panel(axes, case, name):
     energy = galaxy_groups.energies(case, [name])
+    if energy[-1] <= LOWEST_GEV:
+        raise FigureError(f"{case.path}: galaxy-spectra begins at {LOWEST_GEV:g} GeV, above the"
+                          f" energies of {name}")  # fmt: skip
     flux = case.flux(name, energy)
     for part, label in LABELS.items():
         values = getattr(flux, part)

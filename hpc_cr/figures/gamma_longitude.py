@@ -59,13 +59,15 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        A single case, cases that are not complete, or without the energies that make photons.
+        A single case, cases that are not complete, or without the energies that make
+        photons; experiments by name.
     """
     from matplotlib.lines import Line2D
 
     from hpc_cr.galaxy.longitude import centre_over_anticentre, residual
 
     cases = galaxy_cases.select(opened, options)
+    galaxy_cases.shows_measured(options, "gamma-longitude")
     if len(cases) < 2:
         raise FigureError(f"{opened[0].path}: shapes are compared between cases, and there is one")
     found = profiles(cases)

@@ -57,11 +57,13 @@ def draw(opened, options):
     Raises
     ------
     FigureError
-        Cases that are not there or not complete, or without the energies that make photons.
+        Cases that are not there or not complete, or without the energies that make photons;
+        experiments by name.
     """
     from matplotlib.lines import Line2D
 
     cases = galaxy_cases.select(opened, options)
+    with_points = galaxy_cases.shows_measured(options, "gamma-spectrum")
     points = measured.points("spectrum")
     at = np.array([p.energy_GeV for p in points])
     value = np.array([p.value for p in points])
@@ -79,7 +81,7 @@ def draw(opened, options):
         right.plot(at, np.exp(np.interp(np.log(at), np.log(GAMMA_GEV), np.log(found)))
                    / (column * value), **look)
         handles.append(Line2D([], [], label=text, **look))
-    if options.data.strip().casefold() != "none":
+    if with_points:
         point = {"color": style.BLACK, "marker": "o", "markersize": 2.6, "linestyle": "none"}
         left.errorbar(at, column * value, column * errors, elinewidth=0.7, gid="measured",
                       zorder=1, **point)

@@ -82,6 +82,7 @@ def draw(opened, options):
     low = min(one.rigidity_GV[0] for one in found) / 1e6
     high = max(one.rigidity_GV[-1] for one in found) / 1e6
     points = measured.within(measured.chosen(options), low, high)
+    measured.require(options, points, f"between {low:.3g} and {high:.3g} PeV")
     everything = options.data.strip().casefold() == "all"
     look = measured.grouped_looks(points) if everything else measured.looks(points)
     figure, axes = style.panels(2 * len(cases), 2.4, extra=0.5 if everything else 1.0)
