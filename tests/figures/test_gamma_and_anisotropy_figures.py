@@ -85,10 +85,15 @@ def test_emissivity_falls_less_with_tau(cases):
     assert np.allclose(sun, sun[0], rtol=0.1)
     # and it is that of measured protons: pions make 0.5 to 0.9 of what is measured, 1.6e-26
     assert 0.5e-26 < sun[0] < 1.5e-26
-    # control: without the scale it is the job's flux, half of the measured one
+    # whatever the job's own flux: twice of it is scaled half as much
     factor = galaxy_cases.scale(cases[0])
     given = cases[0].flux("H1", [100.0], "rigidity").background[0]
-    assert factor == pytest.approx(proton_flux(1e-4) / given) and factor > 1.5
+    assert factor == pytest.approx(proton_flux(1e-4) / given)
+    twice = cases[0].varied(scales=2 * cases[0].scales)
+    assert galaxy_cases.scale(twice) == pytest.approx(factor / 2)
+    assert emissivity.curves([twice])[0][2] == pytest.approx(sun[0])
+    # control: what the scale takes out is there
+    assert np.allclose(twice.maps, 2 * cases[0].maps)
 
 
 def test_longitude_profile_is_less_peaked_with_tau(cases):
