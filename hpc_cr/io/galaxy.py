@@ -173,9 +173,13 @@ class GalaxyResults(Results):
     def _background(self, number, at):
         """Stored flux per GV at rigidities in GV, (n,)."""
         where, stored = self.rigidities_GV[number], self._flux[number]
+        if not stored.any():  # a nucleus that nothing makes
+            return np.where((at >= where[0]) & (at <= where[-1]), 0.0, np.nan)
         if self.job.injection.abundance is None or self.job.injection.abundance[number] > 0:
             injected = galaxy_setting.injection(self.job, number, where)
-            return (_interpolated(where, stored / injected, at, logarithmic=True)
+            with np.errstate(invalid="ignore", divide="ignore"):  # far beyond a cutoff both are 0
+                ratio = stored / injected
+            return (_interpolated(where, ratio, at, logarithmic=True)
                     * galaxy_setting.injection(self.job, number, at))
         return _interpolated(where, stored, at, logarithmic=True)
 
@@ -319,8 +323,9 @@ class GalaxyResults(Results):
         """Change of the background's flux (relative) and gradient towards the Galactic centre
         (1/pc) from half the cells to all, two arrays (n_species, n_energy); a third of it is about
         the error that is left."""
-        return (self._flux / self.array("galaxy/coarse_flux") - 1,
-                self._steepness - self.array("galaxy/coarse_gradient"))
+        with np.errstate(invalid="ignore", divide="ignore"):  # a nucleus that nothing makes
+            flux = self._flux / self.array("galaxy/coarse_flux") - 1
+        return flux, self._steepness - self.array("galaxy/coarse_gradient")
 
 
 def _interpolated(where, values, at, logarithmic=False):
