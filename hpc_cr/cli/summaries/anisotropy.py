@@ -85,9 +85,11 @@ def _heading(cases):
     gradients = []
     for case, _ in cases:
         size = np.linalg.norm(case.gradient, axis=-1)
-        lon, lat = (np.atleast_1d(v)[0] for v in lon_lat(case.gradient))
         each = f"{size[0]:.4g}" if np.ptp(size) == 0 else ", ".join(f"{v:.4g}" for v in size)
-        gradients.append(f"gradient {each} / pc toward (l, b) = ({lon:.1f}, {lat:.1f}) deg")
+        towards = dict.fromkeys(f"({lon:.1f}, {lat:.1f})" for lon, lat in
+                                zip(*map(np.atleast_1d, lon_lat(case.gradient)), strict=True))
+        origin = f" of {case.job.gradient.from_}" if case.job.gradient.from_ else ""
+        gradients.append(f"gradient{origin} {each} / pc toward (l, b) = {', '.join(towards)} deg")
     if len(set(gradients)) == 1:
         return [*lines, gradients[0]]
     return lines + [f"case {c.case}: {text}" for (c, _), text in zip(cases, gradients, strict=True)]
