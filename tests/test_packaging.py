@@ -228,6 +228,7 @@ def test_checks_of_the_page(tmp_path):
     assert alone.returncode == 1 and "every rank believes it is alone" in alone.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.mpi
 def test_settings_of_the_page_do_not_change_numbers(tmp_path):
     """Shared memory elsewhere, teams, and the other file layer of MPI: the same bits."""

@@ -88,7 +88,10 @@ def test_readme_names_what_exists():
     text = (ROOT / "README.md").read_text()
     for target in re.findall(r"\]\(([^)h][^)]*)\)", text):
         assert (ROOT / target).exists(), target
-    (commands,) = blocks(ROOT / "README.md", "sh")
+    commands, galaxy = blocks(ROOT / "README.md", "sh")
+    page = (DOCS / "galaxy.md").read_text()  # whose commands tests/papers/test_pages.py runs
+    for line in galaxy.splitlines():
+        assert line.split("#")[0].strip() in page, line
     for line in commands.splitlines():
         shell("make -n " + line.split("#")[0].removeprefix("make"), ROOT)
     # the test command of the README is the one that continuous integration runs

@@ -63,7 +63,8 @@ WRONG = {
     "break without a slope": ('[injection]\nbreak_rigidity = "8 GV"', ["slope_below together"]),
     "fluxes missing": ('[nuclei]\nspecies = ["H1", "He4"]', ["injection.flux", "must be given"]),
     "no flux at all": ('[injection]\nflux = "0 / (GeV m2 s sr)"', ["is 0 for all"]),
-    "heavy nuclei without a flux": (NETWORK.replace('"H1", "B10", "B11", ', ""), ["injection.flux", "C12"]),
+    "heavy nuclei without a flux": (NETWORK.replace('"H1", "B10", "B11", ', ""),
+                                    ["injection.flux", "C12"]),
     "two fluxes with a network": (
         NETWORK + '[injection]\nflux = ["1 / (GeV m2 s sr)", "1 / (GeV m2 s sr)"]',
         ["give one flux"]),

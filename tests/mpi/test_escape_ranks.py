@@ -59,6 +59,7 @@ def test_same_bits_on_a_team(whole, tmp_path):
     assert any(name.endswith("escape/escape_time") for name in differing(one, other))
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed(whole, tmp_path):
     job, complete = whole
     out = tmp_path / "stopped.h5"

@@ -231,6 +231,7 @@ def test_folder_is_removed_while_the_job_runs(whole, tmp_path):
     assert "rank 0 of 2 on" in errors
 
 
+@pytest.mark.slow
 def test_folder_is_moved_while_the_job_runs(whole, tmp_path):
     """The data go on into the file that was moved, and --resume completes it there."""
     job, complete = whole
@@ -426,6 +427,7 @@ def test_file_system_without_locks(whole, tmp_path):
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
 @pytest.mark.parametrize("jump", [pytest.param("+1d", marks=pytest.mark.slow), "-365d"])
 def test_clock_jumps(whole, tmp_path, jump):
@@ -486,7 +488,8 @@ def test_reader_of_the_output_goes_away(whole, tmp_path, ranks):
     assert differing(complete, out) == []
 
 
-@pytest.mark.parametrize("streams", ["> /dev/full 2> /dev/full", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("streams", [
+    "> /dev/full 2> /dev/full", pytest.param(">&- 2>&- <&-", marks=pytest.mark.slow)])
 def test_output_has_no_room_or_is_closed(whole, tmp_path, streams):
     """A full disk behind the log, or no streams at all; nothing lands in the result file."""
     job, complete = whole

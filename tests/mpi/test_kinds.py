@@ -127,6 +127,7 @@ def test_diffusion_stopped_and_resumed(folder, tmp_path):
     interrupted(folder, "diffusion", tmp_path / "out.h5", signal.SIGUSR1, 3, 1)
 
 
+@pytest.mark.slow
 def test_source_killed_and_resumed(folder, tmp_path):
     interrupted(folder, "source", tmp_path / "out.h5", signal.SIGKILL, 4, 2)
 

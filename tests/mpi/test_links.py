@@ -47,6 +47,7 @@ def hosts(path):
                 for name in case["status/origin"]["host"].ravel()}
 
 
+@pytest.mark.slow
 def test_same_bits_over_two_nodes_with_teams(whole, nodes, tmp_path):
     """Teams of two ranks on nodes of three and two: none spans the nodes."""
     job, complete = whole

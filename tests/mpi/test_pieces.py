@@ -150,6 +150,7 @@ def begin_slowly(job, out):
     return process
 
 
+@pytest.mark.slow
 def test_interrupted_while_extending(whole, tmp_path):
     """By a signal, by kill -9 in the copy, and by kill -9 just after the new file is in place."""
     job, complete = whole

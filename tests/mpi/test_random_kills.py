@@ -257,6 +257,7 @@ class Lives:
 SEED = int(os.environ.get("HPC_CR_KILLS_SEED", "20261121"))
 
 
+@pytest.mark.slow
 def test_a_few_random_kills(tmp_path):
     Lives(tmp_path, SEED).go(3)
 

@@ -17,6 +17,8 @@ from hpc_cr import open_results
 from hpc_cr.config import load_job
 from hpc_cr.config.shipped import shipped_jobs
 
+pytestmark = pytest.mark.slow  # pages' tests run all of these jobs in another way
+
 SMALL = ["grids.cells=64", "grids.levels='auto'"]
 OF_KIND = {"anisotropy": ["output.l_max=4", "particles.nside=4"],
            "diffusion": ["particles.count=40", "field_lines.count=2"],

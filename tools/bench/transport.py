@@ -21,7 +21,13 @@ ENERGY = 20
 
 def fipy_seconds(problem):
     """A function that solves the problem's first nucleus with FiPy and returns its seconds."""
-    from fipy import CellVariable, CylindricalGrid2D, DiffusionTerm, FaceVariable, ImplicitSourceTerm
+    from fipy import (
+        CellVariable,
+        CylindricalGrid2D,
+        DiffusionTerm,
+        FaceVariable,
+        ImplicitSourceTerm,
+    )
 
     grid = problem.grid
     n_r, n_z = grid.shape
