@@ -87,15 +87,14 @@ def make_tasks(cases, done, n_ranks):
         groups.setdefault(solution_key(case.job), []).append(number)
     pieces = []
     for numbers in groups.values():
-        job = cases[numbers[0]].job
-        missing = ~np.all([done[cases[n].name] for n in numbers], axis=0)
-        if not missing.any():
-            continue
-        entries = [tuple(entry) for entry in np.argwhere(missing.T)[:, ::-1].tolist()]
-        parts = {}
-        for row, rig in entries:
-            parts.setdefault(0 if coupled(job) else rig, []).append((row, rig))
-        pieces += [(job, tuple(numbers), part) for part in parts.values()]
+        job, parts = cases[numbers[0]].job, {}
+        missing = np.array([~done[cases[n].name] for n in numbers])
+        for rig, row in np.argwhere(missing.any(axis=0).T).tolist():
+            # a killed run may have left an entry of some of the cases
+            wanted = tuple(n for n, gone in zip(numbers, missing[:, row, rig], strict=True) if gone)
+            part = parts.setdefault((0 if coupled(job) else rig, wanted), [])
+            part.append((row, rig))
+        pieces += [(job, wanted, part) for (_, wanted), part in parts.items()]
     few = len(pieces) < TAIL_ROUNDS * n_ranks
     tasks = []
     for job, numbers, part in pieces:
