@@ -36,6 +36,7 @@ from hpc_cr.galaxy.transport import (
     matrix,
     medium,
 )
+from tools.bench.transport import serial_fipy
 
 RADIUS, HEIGHT, SUN = 20e3, 4e3, 8.5e3
 D = 0.5
@@ -340,7 +341,7 @@ def test_densities_fall_as_the_coefficient_rises_and_keep_their_shape():
 def test_fipy_finds_the_same_densities():
     """FiPy, general finite volumes, on its own cylindrical mesh of the same cells: the same scheme
     by another hand, so that only rounding differs, in the condition number of about 1e5."""
-    fipy = pytest.importorskip("fipy")
+    fipy = serial_fipy()
     grid = make_grid(RADIUS, HEIGHT, 30, 24, 60.0)
     loss = 1e-6 * np.exp(-grid.z / 100) * np.ones(grid.shape)
     here = Factorised(grid, medium(grid, steep, loss)).solve(sources(grid))

@@ -133,7 +133,6 @@ def test_launch():
 
 def test_transport_and_its_yardstick_solve_the_same(monkeypatch):
     """The yardstick compares FiPy's densities with the program's, to 0.1 %, every time."""
-    pytest.importorskip("fipy")
     from hpc_cr.galaxy import network
     from tools.bench import transport
 
