@@ -96,7 +96,9 @@ def write(path, job, comm=None, *, entry=entry, finished=lambda n, row, rig: Tru
         for n, (case, row, rig) in enumerate(entries(job)):
             if n % ranks == rank and writer.can_write and finished(n, row, rig):
                 writer.write_entry(case.name, row, rig, entry(case.job, row, rig))
-                print(case.name, row, rig, flush=True)
+                # in one piece: two ranks write into the same pipe
+                sys.stdout.write(f"{case.name} {row} {rig}\n")
+                sys.stdout.flush()
         if comm:
             comm.Barrier()
         if rank == 0:
