@@ -3,9 +3,8 @@
 import numpy as np
 
 from hpc_cr.config.errors import JobError, one_of, shown
+from hpc_cr.galaxy.spectra import NUCLEON_MASS_GEV
 
-NUCLEON_MASS_GEV = 0.931_494
-"""Atomic mass unit: mass per nucleon of the nuclei."""
 DEFAULT_RIGIDITIES = (1e-5, 10.0)
 DEFAULT_FLUX = (0.045,)
 """Of protons at 100 GeV (m^-2 s^-1 sr^-1 GeV^-1), as in measurements/proton_flux.csv."""

@@ -11,6 +11,7 @@ from hpc_cr.config.scales import gyroradius, isotropic_mean_free_path
 from hpc_cr.figures import measured, style
 from hpc_cr.figures.panels import (
     FigureError,
+    by_rigidity,
     common_rows,
     range_of_normalisation,
     range_of_stops,
@@ -84,18 +85,14 @@ def _handles(all_axes):
 
 def _groups(panels):
     """Panels of one file, case and stop together, by rigidity."""
-    groups, seen = {}, {}
-    for panel in panels:
-        of_rigidity = (panel.results.path, panel.results.case, panel.rig)
-        stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1  # a time may have another index
-        groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
-    for group in groups.values():
+    groups = by_rigidity(panels)
+    for group in groups:
         if len({p.rigidity for p in group}) < 2:
             raise FigureError(
                 f"{group[0].results.path}: dipole-energy needs two rigidities or more, there is"
                 f" {style.rigidity(group[0].rigidity)}"
             )
-    return [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
+    return groups
 
 
 def _range(group):

@@ -11,7 +11,12 @@ import numpy as np
 from hpc_cr.anisotropy import ensembles
 from hpc_cr.detector import harmonics
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import common_rows, range_of_normalisation, range_of_stops
+from hpc_cr.figures.panels import (
+    by_rigidity,
+    common_rows,
+    range_of_normalisation,
+    range_of_stops,
+)
 
 MARGIN = 1.5
 """Factor by which the axis goes beyond the lowest and the highest rigidity."""
@@ -43,7 +48,7 @@ def draw(panels, options):
     FigureError
         An experiment that is unknown or has no point at these energies.
     """
-    groups = _groups(panels)
+    groups = by_rigidity(panels)
     points = [measured.within(measured.chosen(options), *_range(group)) for group in groups]
     all_points = [p for some in points for p in some]
     low, high = min(_range(g)[0] for g in groups), max(_range(g)[1] for g in groups)
@@ -83,16 +88,6 @@ class _Harmonics:
         expected = harmonics.first_harmonic(dipoles, None)
         mean, *self.expected_error = harmonics.mean_harmonic(expected, panel.realisation)
         self.expected, self.expected_phase = harmonics.amplitude_and_phase(mean)
-
-
-def _groups(panels):
-    """Panels of one file, case and stop together, by rigidity."""
-    groups, seen = {}, {}
-    for panel in panels:
-        of_rigidity = (panel.results.path, panel.results.case, panel.rig)
-        stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1
-        groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
-    return [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
 
 
 def _range(group):

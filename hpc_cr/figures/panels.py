@@ -287,6 +287,16 @@ def select(opened, options, rigidities="highest", parts=False):
     return chosen
 
 
+def by_rigidity(panels):
+    """Panels of one file, case and stop together, ascending in rigidity (list of lists)."""
+    groups, seen = {}, {}
+    for panel in panels:
+        of_rigidity = (panel.results.path, panel.results.case, panel.rig)
+        stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1  # a time may have another index
+        groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
+    return [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
+
+
 def check_cases(opened, options):
     """Raise a FigureError where the options name a case that no file has."""
     unknown = set(options.cases) - {name for file in opened for name in file.case_names}

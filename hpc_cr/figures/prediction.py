@@ -21,7 +21,13 @@ from hpc_cr.anisotropy import ensembles
 from hpc_cr.anisotropy.prediction import Nucleus, predict
 from hpc_cr.detector import harmonics
 from hpc_cr.figures import measured, style
-from hpc_cr.figures.panels import FigureError, check_cases, range_of_stops, select
+from hpc_cr.figures.panels import (
+    FigureError,
+    by_rigidity,
+    check_cases,
+    range_of_stops,
+    select,
+)
 
 COVERED, LEAST = 0.9, 0.5
 PER_DECADE = 12
@@ -118,16 +124,11 @@ def _galaxy_case(galaxy, options, sky):
 
 def _groups(panels):
     """Panels of one file, case and stop together, by rigidity."""
-    groups, seen = {}, {}
-    for panel in panels:
-        of_rigidity = (panel.results.path, panel.results.case, panel.rig)
-        stop = seen[of_rigidity] = seen.get(of_rigidity, -1) + 1
-        groups.setdefault((*of_rigidity[:2], stop), []).append(panel)
-    found = [sorted(group, key=lambda p: p.rigidity) for group in groups.values()]
-    for group in found:
+    groups = by_rigidity(panels)
+    for group in groups:
         if len(group) < 2:
             raise FigureError(f"{group[0].results.path}: prediction needs two rigidities or more")
-    return found
+    return groups
 
 
 def _energies(groups):

@@ -13,11 +13,13 @@ Solar modulation in the force-field approximation: Gleeson & Axford 1968, ApJ 15
 
 import numpy as np
 
+from hpc_cr.constants import SPEED_OF_LIGHT_M_PER_S
+
 PROTON_MASS_GEV = 0.938_272_089_43
 """CODATA 2022."""
 NUCLEON_MASS_GEV = 0.931_494_103_72
 """Atomic mass constant, CODATA 2022: the mass per nucleon of nuclei to 0.1 %."""
-SPEED_OF_LIGHT_CM_PER_S = 29_979_245_800.0
+SPEED_OF_LIGHT_CM_PER_S = 100 * SPEED_OF_LIGHT_M_PER_S
 AXES = "rigidity", "nucleon", "energy"
 
 
